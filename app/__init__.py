@@ -1,0 +1,1 @@
+"""The doors of the bank: HTTP, command line and jobs."""

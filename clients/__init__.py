@@ -1,0 +1,1 @@
+"""Programs that stand outside the bank and speak to it only over HTTP."""

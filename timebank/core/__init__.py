@@ -1,0 +1,1 @@
+"""Ground floor: database, clock, errors, amounts and ciphers. Knows nothing of the domains above."""
