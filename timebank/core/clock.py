@@ -51,6 +51,11 @@ def local_date(moment: datetime) -> date:
     return moment.astimezone(LOCAL).date()
 
 
+def day_start(day: date) -> datetime:
+    """The first moment of a calendar day in Fenghua."""
+    return datetime(day.year, day.month, day.day, tzinfo=LOCAL)
+
+
 def freeze(moment: datetime | None) -> None:
     """Hold the bank's time at ``moment`` for tests; ``None`` lets it run again."""
     _clock.frozen = moment

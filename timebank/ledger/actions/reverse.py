@@ -1,0 +1,90 @@
+"""Reversals 冲正: the only correction. One steward asks with a reason, a second one approves."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from timebank.audit.actions import note_down
+from timebank.core import clock
+from timebank.core.actors import Actor
+from timebank.core.errors import Conflict, NotAllowed, NotFound, Refused
+from timebank.core.ids import new_id
+from timebank.ledger.actions.post import post_one
+from timebank.ledger.models import ReversalRequest, Transfer
+from timebank.ledger.rules import Movement, second_leg_id
+
+REVERSIBLE_KINDS = frozenset({"service_credit", "back_fill_credit", "lot_expiry"})
+"""What a steward may undo by hand. Vouchers have their own way back (refund), so that voucher and books agree."""
+
+ReversalState = Literal["awaiting_second_person", "reversed"]
+
+
+def reverse(
+    session: Session, *, actor: Actor, transfer_id: UUID, reason: str
+) -> tuple[ReversalState, UUID, UUID | None]:
+    """Ask for the reversal of a transfer, or approve what another steward asked for.
+
+    A movement between two books is reversed whole, whichever of its legs is named. Answers the state, the reversed
+    transfer's id (its first leg) and the reversal's. Raises NotAllowed ``steward_only``, ``other_township``,
+    ``second_person_needed``; NotFound ``transfer_unknown``; Conflict ``already_reversed``; Refused
+    ``not_reversible``, ``insufficient_minutes``.
+    """
+    actor.must_be_steward()
+    first, last = _movement_of(session, transfer_id)
+    if not actor.is_district and actor.township_code not in (first.book_code, last.book_code):
+        raise NotAllowed("other_township", "只能办理本镇街的事项")
+    if first.kind not in REVERSIBLE_KINDS or first.reverses_id is not None:
+        raise Refused("not_reversible", "这类划转不能这样冲正，请用退券等办法", kind=first.kind)
+    request = session.get(ReversalRequest, first.id, with_for_update=True)
+    if request is None:
+        session.add(
+            ReversalRequest(transfer_id=first.id, reason=reason, requested_by=actor.login_id, requested_at=clock.now())
+        )
+        note_down(session, actor=actor, action="reversal_requested", subject=("transfer", first.id), reason=reason)
+        return "awaiting_second_person", first.id, None
+    if request.approved_by is not None:
+        raise Conflict("already_reversed", "这笔划转已经冲正", transfer_id=first.id)
+    if request.requested_by == actor.login_id:
+        raise NotAllowed("second_person_needed", "须由另一位管理员批准")
+    request.approved_by, request.approved_at = actor.login_id, clock.now()
+    movement = _mirror(first, last, request, approved_by=actor)
+    post_one(session, (movement,))
+    note_down(session, actor=actor, action="reversal_approved", subject=("transfer", first.id), reason=reason)
+    return "reversed", first.id, movement.id
+
+
+def _movement_of(session: Session, transfer_id: UUID) -> tuple[Transfer, Transfer]:
+    """The first and last leg of the movement that ``transfer_id`` is part of; the same row within one book."""
+    found = session.get(Transfer, transfer_id)
+    if found is None:
+        raise NotFound("transfer_unknown", "没有这笔划转", transfer_id=transfer_id)
+    if found.link_id is None:
+        return found, found
+    legs = {leg.id: leg for leg in session.scalars(select(Transfer).where(Transfer.id.in_(_legs(found.link_id))))}
+    return legs[found.link_id], legs[second_leg_id(found.link_id)]
+
+
+def _legs(link_id: UUID) -> tuple[UUID, UUID]:
+    return link_id, second_leg_id(link_id)
+
+
+def _mirror(first: Transfer, last: Transfer, request: ReversalRequest, *, approved_by: Actor) -> Movement:
+    return Movement(
+        id=new_id(),
+        from_account_id=last.to_account_id,
+        to_account_id=first.from_account_id,
+        amount=first.amount,
+        kind="reversal",
+        effective_at=clock.now(),
+        cause_kind=first.cause_kind,
+        cause_id=first.cause_id,
+        note=request.reason,
+        policy_version=first.policy_version,
+        recorded_by=request.requested_by,
+        reverses_id=first.id,
+        approved_by=approved_by.login_id,
+    )

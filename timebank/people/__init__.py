@@ -1,0 +1,1 @@
+"""人员: people, their elder files, proxies and logins."""

@@ -1,0 +1,1 @@
+"""兑换: what hours become. Meal vouchers 用餐券 so far."""

@@ -1,0 +1,124 @@
+"""Buying meal vouchers 购券."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from timebank.core import clock
+from timebank.core.actors import Actor
+from timebank.core.errors import NotAllowed, Refused
+from timebank.core.ids import new_id
+from timebank.ledger.actions import ensure_accounts
+from timebank.ledger.actions.post import lock_accounts, post_one
+from timebank.ledger.models import Account
+from timebank.ledger.rules import AccountKind, Movement, insufficient
+from timebank.people.models import Person
+from timebank.people.queries import acts_for, person
+from timebank.people.rules import must_be_of_age
+from timebank.policies.queries import in_force
+from timebank.policies.rules import PolicyBook
+from timebank.redemption.codes import new_code
+from timebank.redemption.models import Voucher
+from timebank.redemption.rules import VoucherStatus
+
+
+def buy_vouchers(session: Session, *, actor: Actor, quantity: int, for_person_id: UUID | None = None) -> list[Voucher]:
+    """Turn minutes into vouchers, for oneself or, as a proxy, for an elder; the elder's minutes pay.
+
+    Government-granted minutes are spent before savings, what expires first foremost; a voucher is paid from one lot
+    or from savings, never from two. Raises NotAllowed ``registration_needed``, ``not_your_elder``; Refused
+    ``too_young_to_redeem``, ``quantity_too_large``, ``insufficient_minutes``.
+    """
+    holder_id = for_person_id or actor.person()
+    if not acts_for(session, actor, holder_id):
+        raise NotAllowed("not_your_elder", "只能为本人或登记代办的老人购券")
+    holder = person(session, holder_id)
+    now = clock.now()
+    policies = in_force(session, at=now)
+    _check(holder, quantity, policies)
+    price = policies.whole("voucher_price_minutes", holder.township_code)
+    target = ensure_accounts(session, [(holder_id, holder.township_code)], AccountKind.VOUCHERS)[holder_id]
+    sources = _choose_sources(session, holder_id, target, quantity, price)
+    expires_at = now + timedelta(days=policies.whole("voucher_valid_days", holder.township_code))
+    vouchers = [
+        _voucher(holder_id, target, source, price, policies.version, now, expires_at, actor) for source in sources
+    ]
+    session.add_all(vouchers)
+    session.flush()
+    post_one(session, tuple(_purchase(voucher, now) for voucher in vouchers))
+    return vouchers
+
+
+def _check(holder: Person, quantity: int, policies: PolicyBook) -> None:
+    min_age = policies.whole("redeem_min_age", holder.township_code)
+    title = f"本人兑换须年满{min_age}周岁"
+    must_be_of_age(holder.born_on, clock.today(), min_age, code="too_young_to_redeem", title=title)
+    most = policies.whole("voucher_max_quantity", holder.township_code)
+    if quantity > most:
+        raise Refused("quantity_too_large", f"一次最多购买{most}张", field="quantity", max_quantity=most)
+
+
+def _choose_sources(session: Session, holder_id: UUID, target: int, quantity: int, price: int) -> list[int]:
+    """One paying account for each voucher; raises Refused ``insufficient_minutes``."""
+    rows = session.execute(
+        select(Account.id)
+        .where(
+            Account.person_id == holder_id,
+            Account.unit == "minute",
+            Account.kind.in_([AccountKind.GRANTED, AccountKind.SAVINGS]),
+            Account.closed_at.is_(None),
+            Account.expires_on.is_(None) | (Account.expires_on >= clock.today()),
+        )
+        .order_by(Account.expires_on.nulls_last(), Account.id)
+    ).all()
+    states = lock_accounts(session, [row.id for row in rows] + [target])
+    chosen = [row.id for row in rows for _ in range(states[row.id].available // price)][:quantity]
+    if len(chosen) < quantity:
+        available = sum(states[row.id].available for row in rows)
+        raise insufficient("minute", available=available, needed=quantity * price)
+    return chosen
+
+
+def _voucher(
+    holder_id: UUID,
+    account_id: int,
+    source: int,
+    price: int,
+    version: int,
+    now: datetime,
+    expires_at: datetime,
+    actor: Actor,
+) -> Voucher:
+    return Voucher(
+        id=new_id(),
+        code=new_code(),
+        holder_id=holder_id,
+        account_id=account_id,
+        source_account_id=source,
+        price_minutes=price,
+        policy_version=version,
+        status=VoucherStatus.ISSUED,
+        issued_at=now,
+        issued_by=actor.login_id,
+        expires_at=expires_at,
+    )
+
+
+def _purchase(voucher: Voucher, now: datetime) -> Movement:
+    return Movement(
+        id=new_id(),
+        from_account_id=voucher.source_account_id,
+        to_account_id=voucher.account_id,
+        amount=voucher.price_minutes,
+        kind="voucher_purchase",
+        effective_at=now,
+        cause_kind="voucher",
+        cause_id=voucher.id,
+        note="购买用餐券",
+        policy_version=voucher.policy_version,
+        recorded_by=voucher.issued_by,
+    )

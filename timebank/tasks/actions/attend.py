@@ -1,0 +1,106 @@
+"""Checking in 签到 and out 签退."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import cast, func, select
+from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
+from sqlalchemy.orm import Session
+
+from timebank.core import clock
+from timebank.core.actors import Actor
+from timebank.core.errors import Conflict, NotAllowed, Refused
+from timebank.notifications.actions import notify_person
+from timebank.people.queries import person
+from timebank.policies.queries import in_force
+from timebank.tasks.actions.accept import settle_status, volunteer_busy
+from timebank.tasks.models import Assignment, Task
+from timebank.tasks.queries import lock_task
+from timebank.tasks.rules import GONE, after, served_minutes, wrong_state
+
+
+def check_in(
+    session: Session,
+    *,
+    actor: Actor,
+    task_id: UUID,
+    service_code: str,
+    latitude: float | None = None,
+    longitude: float | None = None,
+) -> Task:
+    """Begin serving; the elder reads the six-digit service code out, which shows that both are there.
+
+    Raises NotFound ``task_unknown``; NotAllowed ``not_your_task``; Conflict ``wrong_state``, ``volunteer_busy``;
+    Refused ``service_code_wrong``, ``too_early``.
+    """
+    task, part = own_part(session, actor, task_id)
+    status = after("check_in", part.status)
+    now = clock.now()
+    early = in_force(session, at=now).whole("check_in_early_minutes", task.township_code)
+    if now < task.starts_at - timedelta(minutes=early):
+        raise Refused("too_early", f"最早可在开始前{early}分钟签到", starts_at=task.starts_at)
+    if task.service_code is None or not hmac.compare_digest(task.service_code.encode(), service_code.encode()):
+        raise Refused("service_code_wrong", "服务码不对，请老人再念一遍", field="service_code")
+    # Whoever already serves elsewhere has a span that is still open, and so overlaps everything from now on.
+    person(session, part.volunteer_id, for_update=True)
+    served = Range(now, None)
+    elsewhere = select(func.count()).where(
+        Assignment.volunteer_id == part.volunteer_id, Assignment.served_during.op("&&")(cast(served, TSTZRANGE))
+    )
+    if session.scalar(elsewhere):
+        raise volunteer_busy()
+    part.status, part.checked_in_at, part.served_during = status, now, served
+    part.latitude, part.longitude = latitude, longitude
+    settle_status(task)
+    session.flush()
+    return task
+
+
+def check_out(session: Session, *, actor: Actor, task_id: UUID) -> Task:
+    """End serving; from now on the elder can confirm.
+
+    Raises NotFound ``task_unknown``; NotAllowed ``not_your_task``; Conflict ``wrong_state``.
+    """
+    task, part = own_part(session, actor, task_id)
+    part.status = after("check_out", part.status)
+    end_service(part)
+    settle_status(task)
+    if task.elder_id is not None:
+        notify_person(
+            session,
+            person_id=task.elder_id,
+            title="请确认服务",
+            body=f"{actor.name}服务了{minutes_of(part)}分钟，请确认或提出异议。",
+        )
+    session.flush()
+    return task
+
+
+def own_part(session: Session, actor: Actor, task_id: UUID) -> tuple[Task, Assignment]:
+    """The task, locked, and the volunteer's own part. Raises NotAllowed ``not_your_task``; Conflict ``wrong_state``."""
+    volunteer_id = actor.person()
+    task = lock_task(session, task_id)
+    parts = [p for p in task.parts if p.volunteer_id == volunteer_id]
+    if not parts:
+        raise NotAllowed("not_your_task", "您没有接这项任务")
+    if parts[-1].status in GONE:
+        raise wrong_state(task.status)
+    return task, parts[-1]
+
+
+def end_service(part: Assignment) -> None:
+    """Close the span that check-in opened; at least a microsecond long, as an empty span would be no presence."""
+    if part.checked_in_at is None:
+        raise Conflict("wrong_state", "还没有签到", status=part.status)
+    part.checked_out_at = max(clock.now(), part.checked_in_at + timedelta(microseconds=1))
+    part.served_during = Range(part.checked_in_at, part.checked_out_at)
+
+
+def minutes_of(part: Assignment) -> int:
+    """Minutes actually served, from check-in to check-out. Raises Conflict ``wrong_state`` before both are there."""
+    if part.checked_in_at is None or part.checked_out_at is None:
+        raise Conflict("wrong_state", "还没有签退", status=part.status)
+    return served_minutes(part.checked_in_at, part.checked_out_at)

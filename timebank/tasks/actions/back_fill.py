@@ -1,0 +1,171 @@
+"""Back-filling 补录: hours recorded afterwards by one steward, approved by another, and marked as such for ever."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import cast, select
+from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
+from sqlalchemy.orm import Session
+
+from timebank.audit.actions import note_down
+from timebank.core import clock
+from timebank.core.actors import Actor
+from timebank.core.errors import NotAllowed, Refused
+from timebank.core.ids import new_id
+from timebank.people.models import Person
+from timebank.people.queries import people_by_ids, person
+from timebank.people.rules import must_be_of_age
+from timebank.policies.queries import in_force
+from timebank.tasks.actions.accept import settle_status, volunteer_busy
+from timebank.tasks.actions.confirm import credit, mark_confirmed, payable
+from timebank.tasks.actions.request import must_be_helped, service_type
+from timebank.tasks.models import Assignment, Task
+from timebank.tasks.queries import lock_task
+from timebank.tasks.rules import AssignmentStatus, TaskStatus, after, check_span, may, served_minutes, wrong_state
+
+
+@dataclass(frozen=True, slots=True)
+class BackFill:
+    """Hours as they are recorded afterwards, with the evidence for them."""
+
+    service_type: str
+    volunteer_id: UUID
+    elder_id: UUID
+    started_at: datetime
+    ended_at: datetime
+    evidence: str
+    note: str = ""
+
+
+def record(session: Session, *, actor: Actor, form: BackFill) -> Task:
+    """Record hours served in the past; nothing is credited before a second person approves.
+
+    Raises NotAllowed ``steward_only``, ``other_township``; NotFound ``person_unknown``; Conflict ``volunteer_busy``;
+    Refused ``service_type_unknown``, ``self_service``, ``times_invalid``, ``date_in_future``,
+    ``volunteer_too_young``, ``too_young_for_help``.
+    """
+    actor.must_be_steward()
+    volunteer = person(session, form.volunteer_id, for_update=True)
+    elder = person(session, form.elder_id)
+    must_concern(actor, volunteer, elder)
+    service_type(session, form.service_type)
+    _check(session, form, volunteer, elder)
+    served = Range(form.started_at, form.ended_at)
+    if overlapping_part(session, volunteer.id, served) is not None:
+        raise volunteer_busy()
+    task = _task(form, elder, actor)
+    task.parts = [_part(task, form, served)]
+    session.add(task)
+    session.flush()
+    note_down(session, actor=actor, action="back_fill_recorded", subject=("task", task.id), evidence=form.evidence)
+    return task
+
+
+def approve_record(session: Session, *, actor: Actor, task_id: UUID) -> Task:
+    """Approve back-filled hours and credit them.
+
+    Raises NotAllowed ``steward_only``, ``other_township``, ``second_person_needed``; NotFound ``task_unknown``;
+    Conflict ``wrong_state``.
+    """
+    task, part = _recorded(session, actor, task_id)
+    policies = in_force(session, at=clock.now())
+    mark_confirmed(part, step="approve_record", minutes=payable(task, part, policies), actor=actor)
+    settle_status(task)
+    note_down(session, actor=actor, action="back_fill_approved", subject=("task", task.id))
+    credit(session, [(task, part)], policies)
+    session.flush()
+    return task
+
+
+def reject_record(session: Session, *, actor: Actor, task_id: UUID, reason: str) -> Task:
+    """Turn back-filled hours down, with the reason. Raises as ``approve_record``."""
+    task, part = _recorded(session, actor, task_id)
+    part.status, part.ruling = after("reject_record", part.status), reason
+    task.ended_reason = reason
+    settle_status(task)
+    note_down(session, actor=actor, action="back_fill_rejected", subject=("task", task.id), reason=reason)
+    session.flush()
+    return task
+
+
+def must_concern(actor: Actor, volunteer: Person, elder: Person) -> None:
+    """谁组织谁记录: a steward of the elder's or the volunteer's township. Raises NotAllowed ``other_township``."""
+    if not (actor.stewards(elder.township_code) or actor.stewards(volunteer.township_code)):
+        raise NotAllowed("other_township", "只能补录与本镇街有关的服务")
+
+
+def overlapping_part(session: Session, volunteer_id: UUID, served: Range[datetime]) -> Assignment | None:
+    """What the volunteer served in this span already, if anything."""
+    return session.scalar(
+        select(Assignment)
+        .where(
+            Assignment.volunteer_id == volunteer_id,
+            Assignment.status != AssignmentStatus.REJECTED,
+            Assignment.served_during.op("&&")(cast(served, TSTZRANGE)),
+        )
+        .limit(1)
+    )
+
+
+def _check(session: Session, form: BackFill, volunteer: Person, elder: Person) -> None:
+    if volunteer.id == elder.id:
+        raise Refused("self_service", "不能为自己服务")
+    check_span(form.started_at, form.ended_at, clock.now())
+    policies = in_force(session, at=clock.now())
+    min_age = policies.whole("volunteer_min_age", volunteer.township_code)
+    served_on = clock.local_date(form.started_at)
+    title = f"服务当日志愿者未满{min_age}周岁"
+    must_be_of_age(volunteer.born_on, served_on, min_age, code="volunteer_too_young", title=title)
+    must_be_helped(session, elder, policies)
+
+
+def _recorded(session: Session, actor: Actor, task_id: UUID) -> tuple[Task, Assignment]:
+    actor.must_be_steward()
+    task = lock_task(session, task_id)
+    part = task.parts[0] if task.parts else None
+    if not task.back_filled or part is None or task.elder_id is None:
+        raise wrong_state(task.status)
+    people = people_by_ids(session, [part.volunteer_id, task.elder_id])
+    must_concern(actor, people[part.volunteer_id], people[task.elder_id])
+    if task.requested_by == actor.login_id:
+        raise NotAllowed("second_person_needed", "须由另一位管理员审批")
+    if not may("approve_record", part.status):
+        raise wrong_state(task.status)
+    return task, part
+
+
+def _task(form: BackFill, elder: Person, actor: Actor) -> Task:
+    return Task(
+        id=new_id(),
+        service_type=form.service_type,
+        elder_id=elder.id,
+        township_code=elder.township_code,
+        starts_at=form.started_at,
+        ends_at=form.ended_at,
+        minutes=served_minutes(form.started_at, form.ended_at),
+        places=1,
+        note=form.note,
+        status=TaskStatus.RECORDED,
+        back_filled=True,
+        evidence=form.evidence,
+        requested_by=actor.login_id,
+        requested_by_name=actor.name,
+        requested_at=clock.now(),
+    )
+
+
+def _part(task: Task, form: BackFill, served: Range[datetime]) -> Assignment:
+    return Assignment(
+        id=new_id(),
+        task_id=task.id,
+        volunteer_id=form.volunteer_id,
+        status=AssignmentStatus.RECORDED,
+        planned_during=served,
+        served_during=served,
+        accepted_at=clock.now(),
+        checked_in_at=form.started_at,
+        checked_out_at=form.ended_at,
+    )

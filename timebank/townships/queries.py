@@ -1,0 +1,38 @@
+"""Seeing townships, villages and organisations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from timebank.core.errors import NotFound, Refused
+from timebank.townships.models import Organisation, Township
+
+
+def townships(session: Session) -> Sequence[Township]:
+    """All townships, by code."""
+    return session.scalars(select(Township).order_by(Township.code)).all()
+
+
+def township(session: Session, code: str) -> Township:
+    """One township. Raises Refused ``township_unknown``."""
+    found = session.get(Township, code)
+    if found is None:
+        raise Refused("township_unknown", "没有这个镇街", township_code=code)
+    return found
+
+
+def township_names(session: Session) -> dict[str, str]:
+    """Names by code."""
+    return {row.code: row.name for row in session.execute(select(Township.code, Township.name))}
+
+
+def canteen(session: Session, organisation_id: UUID) -> Organisation:
+    """One canteen. Raises NotFound ``canteen_unknown``."""
+    found = session.get(Organisation, organisation_id)
+    if found is None or found.kind != "canteen":
+        raise NotFound("canteen_unknown", "没有这个助餐点")
+    return found
