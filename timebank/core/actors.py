@@ -60,6 +60,11 @@ class Actor:
             raise NotAllowed("registration_needed", "请先完成实名登记")
         return self.person_id
 
+    def must_see_books(self) -> None:
+        """Stewards and auditors see the books. Raises NotAllowed ``books_not_yours``."""
+        if not (self.is_steward or self.staff_role is StaffRole.AUDITOR):
+            raise NotAllowed("books_not_yours", "只有管理员和审计可以查看")
+
     def must_be_steward(self) -> None:
         """Raises NotAllowed ``steward_only``."""
         if not self.is_steward:

@@ -100,6 +100,10 @@ class PolicyBook:
         own = self._values.get((key, township_code))
         return self._values[key, None] if own is None else own
 
+    def township_values(self, key: str) -> dict[str, Any]:
+        """The townships that have a value of their own, with it."""
+        return {code: value for (name, code), value in self._values.items() if name == key and code is not None}
+
     def whole(self, key: str, township_code: str | None = None) -> int:
         """A policy that is one whole number, in the unit its definition names."""
         return int(self.value(key, township_code))

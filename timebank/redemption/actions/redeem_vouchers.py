@@ -153,15 +153,11 @@ def _answers(
     session: Session, scans: Sequence[Scan], verdicts: Sequence[tuple[Verdict, bool]], vouchers: Mapping[str, Voucher]
 ) -> list[ScanAnswer]:
     by_id = {voucher.id: voucher for voucher in vouchers.values()}
-    names = dict(
-        session.execute(
-            select(Person.id, Person.name).where(Person.id.in_({v.holder_id for v in by_id.values()}))
-        ).tuples()
-    )
-    canteen_ids = {verdict.canteen_id for verdict, _ in verdicts if verdict.canteen_id}
-    places = dict(
-        session.execute(select(Organisation.id, Organisation.name).where(Organisation.id.in_(canteen_ids))).tuples()
-    )
+    holders = select(Person.id, Person.name).where(Person.id.in_({v.holder_id for v in by_id.values()}))
+    names = {person_id: name for person_id, name in session.execute(holders)}
+    used_at = select(Organisation.id, Organisation.name)
+    used_at = used_at.where(Organisation.id.in_({verdict.canteen_id for verdict, _ in verdicts if verdict.canteen_id}))
+    places = {canteen_id: name for canteen_id, name in session.execute(used_at)}
     return [
         ScanAnswer(
             verdict=verdict,

@@ -82,7 +82,7 @@ def _give_back(
 
 
 def _way_back(session: Session, voucher: Voucher) -> int:
-    """Where the minutes came from; a lot that has expired meanwhile still takes them, and the sweep finds them there."""
+    """Where the minutes came from; a lot that has expired meanwhile takes them too, and the sweep finds them."""
     source = session.get_one(Account, voucher.source_account_id)
     if source.closed_at is None:
         return source.id

@@ -1,0 +1,72 @@
+# The time bank. Needs Python 3.11 or newer and make; everything else is installed into .venv/ from the lock files.
+#
+#   make run     the bank on http://127.0.0.1:8000, until Ctrl-C
+#   make test    the whole suite; PYTEST_ARGS='-x -k ledger' for a part of it
+#   make check   style, types, walls between the packages, sizes
+#   make lock    bring the lock files in line with pyproject.toml (needs uv); LOCK_ARGS=--upgrade for newer versions
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check lock
+
+PYTEST_ARGS ?= -n 2
+PYTHON ?= python3.11 python3.12 python3.13 python3
+
+# Programs in .venv carry its absolute path, so a checkout that was moved or copied makes its own anew.
+HERE := $(shell pwd | cksum | cut -d ' ' -f 1)
+VENV := .venv/made-$(HERE)
+RUN := .venv/installed-run-$(HERE)
+DEV := .venv/installed-dev-$(HERE)
+# So does one whose Python has gone from the machine.
+$(shell test -x .venv/bin/python || rm -f .venv/made-* .venv/installed-*)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+# exec, so that Ctrl-C reaches the bank itself, which stops the database and ends well.
+run: $(RUN)
+	@exec $(BIN)/timebank serve
+
+test: $(DEV)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(DEV)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy --strict timebank
+	$(BIN)/mypy app clients
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/house -q
+
+# The hashes come along; --no-emit-index-url keeps the name of whatever registry was asked out of the files.
+lock:
+	uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes --no-emit-index-url $(LOCK_ARGS) \
+		--extra install -o requirements.txt pyproject.toml
+	uv pip compile --quiet --no-header --universal --python-version 3.11 --generate-hashes --no-emit-index-url $(LOCK_ARGS) \
+		--extra install --extra dev -c requirements.txt -o requirements-dev.txt pyproject.toml
+
+$(VENV):
+	@for python in $(PYTHON); do \
+		if "$$python" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			echo "setting up .venv with $$("$$python" --version)"; \
+			"$$python" -m venv --clear .venv && touch $@; exit; \
+		fi; \
+	done; \
+	echo "None of: $(PYTHON) is a Python 3.11 or newer with venv (on Debian and Ubuntu: apt-get install python3-venv)." >&2; \
+	echo "需要 Python 3.11 或更新版本（含 venv），可用 make PYTHON=/路径/python3 指定。" >&2; \
+	exit 1
+
+$(RUN): requirements.txt pyproject.toml | $(VENV)
+	@echo "installing what the bank needs"
+	@$(PIP) install --require-hashes -r requirements.txt
+	@$(PIP) install --no-build-isolation --no-deps -e .
+	@touch $@
+
+# The development lock holds all of the other and more.
+$(DEV): requirements-dev.txt requirements.txt pyproject.toml | $(VENV)
+	@echo "installing what the bank and its tests need"
+	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@$(PIP) install --no-build-isolation --no-deps -e .
+	@touch $(RUN) $@

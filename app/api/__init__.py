@@ -1,0 +1,1 @@
+"""The HTTP doors, one package for each domain: routes and schemas."""

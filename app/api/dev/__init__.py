@@ -1,0 +1,1 @@
+"""开发工具, absent in production."""

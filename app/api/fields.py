@@ -1,0 +1,177 @@
+"""Fields of requests and answers, strict about types, with messages in Chinese."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from timebank.core import clock
+from timebank.core.amounts import MAX_AMOUNT
+
+_SAID = {"required": "必填", "null": "不能为空", "validator_failed": "值不合理"}
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
+class Text(fields.String):
+    """Text of bounded length, trimmed; no control characters, nothing that no database can keep."""
+
+    default_error_messages = {**_SAID, "invalid": "须为文字", "characters": "含有不能使用的字符"}
+
+    def __init__(self, *, longest: int = 200, shortest: int = 1, **rest: Any) -> None:
+        rest.setdefault("validate", validate.Length(shortest, longest, error=f"须为{shortest}至{longest}个字"))
+        super().__init__(**rest)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> str:
+        if not isinstance(value, str):
+            raise self.make_error("invalid")
+        if any((c < " " and c not in "\n\t") or "\ud800" <= c <= "\udfff" or c == "\x7f" for c in value):
+            raise self.make_error("characters")
+        return value.strip()
+
+
+class Choice(Text):
+    """One of a few words."""
+
+    def __init__(self, choices: list[str], **rest: Any) -> None:
+        super().__init__(validate=validate.OneOf(choices, error="只能是其中之一：" + "、".join(choices)), **rest)
+
+
+class Whole(fields.Integer):
+    """A whole number in JSON; a fraction, a text or a truth value is none."""
+
+    default_error_messages = {**_SAID, "invalid": "须为整数"}
+
+    def __init__(self, lowest: int = 1, highest: int = MAX_AMOUNT, **rest: Any) -> None:
+        said = f"须在{lowest}至{highest}之间"
+        super().__init__(validate=validate.Range(lowest, highest, error=said), **rest)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.make_error("invalid")
+        return value
+
+
+class QueryWhole(Whole):
+    """A whole number written in a query string."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> int:
+        if not (isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 16):
+            raise self.make_error("invalid")
+        return int(value)
+
+
+class QueryFlag(fields.Boolean):
+    """A truth value written in a query string."""
+
+    default_error_messages = {**_SAID, "invalid": "须为 true 或 false"}
+
+
+class Degrees(fields.Float):
+    """Latitude or longitude."""
+
+    default_error_messages = {**_SAID, "invalid": "须为数字", "special": "须为数字"}
+
+    def __init__(self, most: float, **rest: Any) -> None:
+        super().__init__(validate=validate.Range(-most, most, error=f"须在-{most}至{most}之间"), **rest)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> float:
+        if isinstance(value, (bool, str)):
+            raise self.make_error("invalid")
+        return super()._deserialize(value, attr, data, **rest)  # type: ignore[no-any-return]
+
+
+class Id(fields.UUID):
+    """An identifier."""
+
+    default_error_messages = {**_SAID, "invalid_uuid": "编号格式不对"}
+
+
+class Moment(fields.AwareDateTime):
+    """A moment as RFC 3339 with offset; answered in Beijing time."""
+
+    default_error_messages = {
+        **_SAID,
+        "invalid": "须为带时区的时间，如2026-11-21T09:00:00+08:00",
+        "range": "时间超出范围",
+    }
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **rest: Any) -> Any:
+        return None if value is None else value.astimezone(clock.LOCAL).isoformat()
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> datetime:
+        if not isinstance(value, str) or len(value) < 20:
+            raise self.make_error("invalid")
+        try:
+            moment: datetime = super()._deserialize(value, attr, data, **rest)
+        except (ValueError, OverflowError):
+            raise self.make_error("invalid") from None
+        if moment.tzinfo is None:
+            raise self.make_error("invalid")
+        if not EARLIEST <= moment <= LATEST:
+            raise self.make_error("range")
+        return moment
+
+
+class Cursor(fields.Field[Any]):
+    """Where a list goes on; opaque to whoever holds it."""
+
+    default_error_messages = {**_SAID, "invalid": "翻页标记无效，请从头列出"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> Any:
+        try:
+            return json.loads(base64.b64decode(str(value).encode("ascii"), altchars=b"-_", validate=True))
+        except (ValueError, binascii.Error, RecursionError):
+            raise self.make_error("invalid") from None
+
+
+def cursor_of(place: Any) -> str:
+    """Write a place in a list as a cursor."""
+    return base64.urlsafe_b64encode(json.dumps(place, default=str).encode()).decode()
+
+
+def id_in_cursor(place: Any) -> UUID | None:
+    """The id that a cursor stands for. Raises ValidationError where it is none."""
+    if place is None:
+        return None
+    try:
+        return UUID(place)
+    except (ValueError, TypeError, AttributeError):
+        raise ValidationError({"cursor": [Cursor.default_error_messages["invalid"]]}) from None
+
+
+def numbers_in_cursor(place: Any, count: int) -> tuple[int, ...] | None:
+    """The whole numbers that a cursor stands for. Raises ValidationError where it is none of ours."""
+    if place is None:
+        return None
+    good = isinstance(place, list) and len(place) == count
+    if not good or any(isinstance(n, bool) or not isinstance(n, int) or not 0 <= n < 2**62 for n in place):
+        raise ValidationError({"cursor": [Cursor.default_error_messages["invalid"]]})
+    return tuple(place)
+
+
+class Body(Schema):
+    """A request's body or query: unknown fields are refused."""
+
+    error_messages = {"unknown": "没有这个字段", "type": "须为 JSON 对象"}
+
+    class Meta:
+        """Nothing slips through."""
+
+        unknown = RAISE
+
+
+class Answer(Schema):
+    """An answer's body."""
+
+
+class PageQuery(Body):
+    """How much of a list, and from where."""
+
+    cursor = Cursor(metadata={"type": "string"})
+    limit = QueryWhole(1, 100, load_default=50)

@@ -1,0 +1,65 @@
+"""The API as a whole: its blueprints and the OpenAPI 3.1 description that is generated from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from flask_smorest import Api
+
+from app.api.auth.routes import doors as auth
+from app.api.clearing.routes import doors as clearing
+from app.api.dev.routes import doors as dev
+from app.api.ledger.routes import doors as ledger
+from app.api.me.routes import doors as me
+from app.api.notices.routes import doors as notices
+from app.api.operation import Problem
+from app.api.people.routes import doors as people
+from app.api.policies.routes import doors as policies
+from app.api.tasks import back_fill_routes as _back_fill
+from app.api.tasks.routes import doors as tasks
+from app.api.tasks.routes import type_doors as service_types
+from app.api.townships.routes import doors as townships
+from app.api.vouchers.routes import doors as vouchers
+
+BLUEPRINTS = (auth, me, townships, people, policies, service_types, tasks, vouchers, clearing, ledger, notices)
+_ = _back_fill  # imported so that its routes join those of ``tasks``
+
+VERSION = "0.1.0"
+
+
+class ProblemApi(Api):
+    """flask-smorest's API, with errors described as the problem documents that they are."""
+
+    ERROR_SCHEMA = Problem
+
+    def _register_responses(self) -> None:
+        usual = self.DEFAULT_RESPONSE_CONTENT_TYPE
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = "application/problem+json"
+        super()._register_responses()
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = usual
+
+    def _register_error_handlers(self) -> None:
+        """Errors are answered by ``app.problems``, pages included."""
+
+
+def register_api(app: Flask, *, development: bool) -> ProblemApi:
+    """Put all operations on ``app``; the development ones only in development."""
+    app.config.update(
+        API_TITLE="奉化时间银行 Fenghua Time Bank",
+        API_VERSION=VERSION,
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/",
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+    options: dict[str, Any] = {
+        "info": {
+            "description": "时间以分钟计，金额以分计，均为整数。拒绝以 application/problem+json 回答，code 见 problems.md。"
+        },
+        "servers": [{"url": "/"}],
+    }
+    api = ProblemApi(app, spec_kwargs=options)
+    api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
+    for blueprint in (*BLUEPRINTS, *([dev] if development else [])):
+        api.register_blueprint(blueprint)
+    return api

@@ -1,0 +1,61 @@
+"""Requests and answers about people."""
+
+from marshmallow import fields, validate
+
+from app.api.fields import Answer, Body, Choice, Id, Moment, Text
+
+
+class EnrolBody(Body):
+    """A person as a steward enters them."""
+
+    name = Text(longest=50, required=True)
+    id_number = Text(longest=40, required=True, load_only=True)
+    phone = Text(longest=40, load_default=None, allow_none=True, load_only=True)
+    township_code = Text(longest=20, required=True)
+    roles = fields.List(
+        Choice(["volunteer", "elder"]), required=True, validate=validate.Length(1, 2, error="请选择志愿者或老人")
+    )
+
+
+class EnrolledAnswer(Answer):
+    """Whom it became."""
+
+    person_id = Id(required=True)
+
+
+class FindQuery(Body):
+    """The number to look for."""
+
+    id_number = Text(longest=40, required=True, load_only=True)
+
+
+class PersonAnswer(Answer):
+    """A person, with number and phone masked."""
+
+    person_id = Id(required=True)
+    name = fields.String(required=True)
+    id_number_masked = fields.String(required=True)
+    phone_masked = fields.String(required=True, allow_none=True)
+    township_code = fields.String(required=True)
+    roles = fields.List(fields.String(), required=True)
+    savings_minutes = fields.Integer(required=True)
+
+
+class ProxyBody(Body):
+    """Who may act for whom, and where the elder's consent can be found."""
+
+    elder_id = Id(required=True)
+    proxy_id = Id(required=True)
+    relation = Text(longest=20, required=True)
+    consent_evidence = Text(longest=200, required=True)
+
+
+class ProxyAnswer(Answer):
+    """A registration of a proxy."""
+
+    registration_id = Id(required=True, attribute="id")
+    elder_id = Id(required=True)
+    proxy_id = Id(required=True)
+    relation = fields.String(required=True)
+    registered_at = Moment(required=True)
+    ended_at = Moment(required=True, allow_none=True)

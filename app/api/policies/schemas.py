@@ -1,0 +1,75 @@
+"""Requests and answers about policies."""
+
+from typing import Any
+
+from marshmallow import fields, validate
+
+from app.api.fields import Answer, Body, Id, Moment, Text
+from app.api.operation import Page
+
+
+class ValueBody(Body):
+    """What one policy shall be; without a township, for the whole district."""
+
+    key = Text(longest=80, required=True)
+    value: fields.Field[Any] = fields.Raw(required=True)
+    township_code = Text(longest=20, load_default=None, allow_none=True)
+
+
+class ProposeBody(Body):
+    """A change of policy."""
+
+    values = fields.List(
+        fields.Nested(ValueBody), required=True, validate=validate.Length(1, 100, error="须为1至100项")
+    )
+    effective_at = Moment(required=True)
+    reason = Text(longest=500, required=True)
+    source = Text(longest=500, required=True)
+
+
+class PolicyItem(Answer):
+    """One policy as it is in force now."""
+
+    key = fields.String(required=True)
+    label = fields.String(required=True)
+    unit = fields.String(required=True)
+    value: fields.Field[Any] = fields.Raw(required=True)
+    township_values = fields.Dict(required=True, metadata={"description": "有自己取值的镇街"})
+
+
+class PolicyList(Page):
+    """All policies in force, and the newest change among them."""
+
+    policy_version = fields.Integer(required=True)
+    items = fields.List(fields.Nested(PolicyItem), required=True)
+
+
+class ChangedValue(Answer):
+    """One value of a change."""
+
+    key = fields.String(required=True)
+    township_code = fields.String(allow_none=True)
+    value: fields.Field[Any] = fields.Raw(required=True)
+    valid_from = Moment(allow_none=True)
+    valid_to = Moment(allow_none=True)
+
+
+class ChangeAnswer(Answer):
+    """A change of policy; its number is the policy version that transfers record."""
+
+    change_id = fields.Integer(required=True)
+    effective_at = Moment(required=True)
+    reason = fields.String(required=True)
+    source = fields.String(required=True)
+    proposed_by = Id(required=True)
+    proposed_by_name = fields.String(required=True)
+    proposed_at = Moment(required=True)
+    approved_by_name = fields.String(required=True, allow_none=True)
+    approved_at = Moment(required=True, allow_none=True)
+    values = fields.List(fields.Nested(ChangedValue), required=True)
+
+
+class ChangePage(Page):
+    """Changes, newest first."""
+
+    items = fields.List(fields.Nested(ChangeAnswer), required=True)

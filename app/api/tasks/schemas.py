@@ -1,0 +1,148 @@
+"""Requests and answers about tasks."""
+
+from marshmallow import fields, post_dump
+
+from app.api.fields import Answer, Body, Choice, Degrees, Id, Moment, PageQuery, QueryFlag, Text, Whole
+from app.api.operation import Page
+from timebank.tasks.rules import TaskStatus
+
+_DAY = 24 * 60
+
+
+class ServiceTypeItem(Answer):
+    """One kind of service and what an hour of it counts for."""
+
+    code = fields.String(required=True)
+    name = fields.String(required=True)
+    rate_percent = fields.Integer(required=True)
+
+
+class ServiceTypeList(Page):
+    """All kinds of service."""
+
+    items = fields.List(fields.Nested(ServiceTypeItem), required=True)
+
+
+class RequestBody(Body):
+    """Help that is asked for."""
+
+    service_type = Text(longest=40, required=True)
+    elder_id = Id(load_default=None, allow_none=True)
+    township_code = Text(longest=20, load_default=None, allow_none=True)
+    starts_at = Moment(required=True)
+    minutes = Whole(1, _DAY, required=True)
+    places = Whole(1, 10_000, load_default=1)
+    note = Text(shortest=0, longest=500, load_default="")
+
+
+class CheckInBody(Body):
+    """The code that the elder read out, and where the phone was."""
+
+    service_code = Text(longest=20, required=True)
+    latitude = Degrees(90, load_default=None, allow_none=True)
+    longitude = Degrees(180, load_default=None, allow_none=True)
+
+
+class ConfirmBody(Body):
+    """How it was."""
+
+    rating = Whole(1, 5, required=True)
+    comment = Text(shortest=0, longest=500, load_default=None, allow_none=True)
+    volunteer_id = Id(load_default=None, allow_none=True)
+
+
+class DisputeBody(Body):
+    """Why the minutes are not right."""
+
+    reason = Text(longest=500, required=True)
+    volunteer_id = Id(load_default=None, allow_none=True)
+
+
+class RuleBody(Body):
+    """What a steward decides."""
+
+    volunteer_id = Id(required=True)
+    minutes = Whole(0, _DAY, required=True)
+    reason = Text(longest=500, required=True)
+
+
+class RecordBody(Body):
+    """Hours recorded afterwards."""
+
+    service_type = Text(longest=40, required=True)
+    volunteer_id = Id(required=True)
+    elder_id = Id(required=True)
+    started_at = Moment(required=True)
+    ended_at = Moment(required=True)
+    evidence = Text(longest=500, required=True)
+    note = Text(shortest=0, longest=500, load_default="")
+
+
+class ReasonBody(Body):
+    """Why."""
+
+    reason = Text(longest=500, required=True)
+
+
+class TasksQuery(PageQuery):
+    """Which tasks."""
+
+    status = Choice([str(status) for status in TaskStatus])
+    township_code = Text(longest=20)
+    mine = QueryFlag(load_default=False)
+
+
+class AssignmentAnswer(Answer):
+    """One volunteer's part."""
+
+    volunteer_id = Id(required=True)
+    volunteer_name = fields.String(required=True)
+    status = fields.String(required=True)
+    checked_in_at = Moment(allow_none=True)
+    checked_out_at = Moment(allow_none=True)
+    served_minutes = fields.Integer(allow_none=True)
+    payable_minutes = fields.Integer(allow_none=True)
+    confirmed_by_name = fields.String(allow_none=True)
+    rating = fields.Integer(allow_none=True)
+    comment = fields.String(allow_none=True)
+    dispute_reason = fields.String(allow_none=True)
+    ruling = fields.String(allow_none=True)
+
+
+class TaskAnswer(Answer):
+    """A task as the asker may see it."""
+
+    task_id = Id(required=True)
+    status = fields.String(required=True)
+    status_name = fields.String(required=True)
+    service_type = fields.String(required=True)
+    service_type_name = fields.String(required=True)
+    township_code = fields.String(required=True)
+    township_name = fields.String(required=True)
+    starts_at = Moment(required=True)
+    minutes = fields.Integer(required=True)
+    places = fields.Integer(required=True)
+    places_left = fields.Integer(required=True)
+    note = fields.String(required=True)
+    beneficiary_id = Id(allow_none=True)
+    beneficiary_name = fields.String(allow_none=True)
+    back_filled = fields.Boolean(required=True)
+    evidence = fields.String(allow_none=True)
+    requested_by_name = fields.String(required=True)
+    requested_at = Moment(required=True)
+    payable_minutes = fields.Integer(required=True, allow_none=True)
+    service_code = fields.String(metadata={"description": "只给老人、代办人和组织者"})
+    assignments = fields.List(fields.Nested(AssignmentAnswer), required=True)
+    ended_reason = fields.String(allow_none=True)
+
+    @post_dump
+    def _hide_code(self, data: dict[str, object], **_rest: object) -> dict[str, object]:
+        if data.get("service_code") is None:
+            data.pop("service_code", None)
+        return data
+
+
+class TaskPage(Page):
+    """Tasks, newest first."""
+
+    items = fields.List(fields.Nested(TaskAnswer), required=True)

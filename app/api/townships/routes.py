@@ -1,0 +1,19 @@
+"""The townships of the district."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.api.operation import Doors, operation
+from app.api.townships.schemas import TownshipList
+from timebank.core.actors import Actor
+from timebank.townships import queries
+
+doors = Doors("townships", __name__, url_prefix="/api/v1/townships", description="镇街")
+
+
+@operation(doors, "", "townships.list", "镇街名单", answers=TownshipList, anyone=True)
+def list_townships(session: Session, actor: Actor) -> dict[str, Any]:
+    return {"items": queries.townships(session), "next_cursor": None}

@@ -1,0 +1,1 @@
+"""Who stands at the door: tokens, WeChat login, staff login, the current actor."""

@@ -1,0 +1,50 @@
+"""Building the web application."""
+
+from __future__ import annotations
+
+from flask import Flask
+from marshmallow import ValidationError
+
+from app.adapters.wechat import WeChat
+from app.api.openapi import register_api
+from app.config import Settings, SettingsRefused, read_settings
+from app.health import register_health
+from app.logs import configure_logs, register_logs
+from app.problems import problem, problem_response, register_problems
+from app.session import register_session
+from timebank.core import clock, crypto
+from timebank.core.db import Database
+
+MOST_BODY_BYTES = 1024 * 1024
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application for one process. Raises SettingsRefused where the environment does not do."""
+    settings = settings or read_settings()
+    if settings.database_url is None:
+        raise SettingsRefused(
+            "TIMEBANK_DATABASE_URL 未设置 is not set; `timebank serve` starts the embedded PostgreSQL"
+        )
+    if settings.wechat_base_url is None:
+        raise SettingsRefused("TIMEBANK_WECHAT_BASE_URL 未设置 is not set; `timebank serve` starts the fake WeChat")
+    configure_logs(development=settings.development)
+    crypto.use_secret(settings.secret())
+    clock.movable_by(settings.clock_file if settings.development else None)
+    app = Flask("timebank", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.extensions["timebank_database"] = Database(settings.database_url)
+    app.extensions["wechat"] = WeChat(settings.wechat_base_url, settings.wechat_appid, settings.wechat_secret)
+    register_logs(app)
+    register_session(app)
+    register_api(app, development=settings.development)
+    register_problems(app)
+    register_health(app)
+    _register_validation(app)
+    return app
+
+
+def _register_validation(app: Flask) -> None:
+    @app.errorhandler(ValidationError)
+    def invalid(error: ValidationError) -> object:
+        return problem_response(problem(422, "invalid_input", "填写有误，请检查标出的字段", errors=error.messages))

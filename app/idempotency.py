@@ -1,0 +1,66 @@
+"""Idempotency-Key: the same key with the same body is answered as it was the first time.
+
+The kept reply lies in the same transaction as the effect. A refusal is kept too, with its effects undone by a
+savepoint, so that a phone that lost the answer hears the same one again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, Literal
+
+from flask import json, request
+from sqlalchemy.orm import Session
+
+from app.problems import problem_of
+from timebank.core.actors import Actor
+from timebank.core.errors import BankError, Refused
+from timebank.core.replies import claim_key, keep_reply
+
+KeyRule = Literal["required", "optional"]
+LONGEST_KEY = 200
+
+Outcome = tuple[int, Any, bool]
+"""Status, body, and whether it was kept from an earlier time."""
+
+
+def read_key(rule: KeyRule) -> str | None:
+    """The request's key. Raises Refused ``idempotency_key_missing``, ``idempotency_key_invalid``."""
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if not key:
+        if rule == "required":
+            raise Refused("idempotency_key_missing", "缺少 Idempotency-Key 请求头")
+        return None
+    if len(key) > LONGEST_KEY or not key.isascii() or not key.isprintable():
+        raise Refused("idempotency_key_invalid", f"Idempotency-Key 须为不超过{LONGEST_KEY}个可见字符")
+    return key
+
+
+def once(
+    session: Session, actor: Actor, key: str, operation: str, deed: Callable[[], tuple[int, Any]], *, has_body: bool
+) -> Outcome:
+    """Do ``deed`` under ``key``, or answer what it was answered before. Raises Refused ``idempotency_key_reused``."""
+    assert actor.login_id is not None
+    kept = claim_key(
+        session, login_id=actor.login_id, key=key, operation=operation, request_hash=_fingerprint(operation, has_body)
+    )
+    if kept is not None:
+        return kept.status or 500, kept.body, True
+    try:
+        with session.begin_nested():
+            status, body = deed()
+    except BankError as refusal:
+        body = problem_of(refusal)
+        status = body["status"]
+    # What is kept is what is sent: plain JSON, with ids and times already as text.
+    body = json.loads(json.dumps(body))
+    keep_reply(session, login_id=actor.login_id, key=key, status=status, body=body)
+    return status, body, False
+
+
+def _fingerprint(operation: str, has_body: bool) -> bytes:
+    """What makes two requests the same: the operation, its path and its body, key order and blanks aside."""
+    sent = request.get_json() if has_body else None
+    canonical = json.dumps([operation, request.path, sent], sort_keys=True)
+    return hashlib.sha256(canonical.encode()).digest()

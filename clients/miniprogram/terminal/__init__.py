@@ -1,0 +1,1 @@
+"""The phone in the terminal: large, clear Chinese for people of eighty."""

@@ -1,0 +1,170 @@
+"""How a phone command runs: the options all of them share, and one place where every trouble becomes a sentence."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec
+
+import click
+
+from clients.miniprogram.api import OutcomeUnknown
+from clients.miniprogram.problem import Problem
+from clients.miniprogram.storage import StorageError
+from clients.miniprogram.terminal.handset import Handset, PhoneTrouble, chosen_name, switched_on
+from clients.miniprogram.terminal.screen import Screen
+from clients.miniprogram.wx import RequestFailed
+
+DEFAULT_SERVER = "http://127.0.0.1:8000"
+
+_TROUBLES = (
+    Problem,
+    OutcomeUnknown,
+    RequestFailed,
+    StorageError,
+    PhoneTrouble,
+    click.Abort,
+    KeyboardInterrupt,
+)
+
+P = ParamSpec("P")
+
+
+@dataclass
+class Choice:
+    """Which bank and whose phone the command is for."""
+
+    server: str = DEFAULT_SERVER
+    name: str | None = None
+
+
+def phones_folder() -> Path:
+    """Where the phones' storages lie."""
+    return Path(os.environ.get("TIMEBANK_HOME") or "var") / "phones"
+
+
+def shared_options() -> list[click.Option]:
+    """``--server`` and ``--as``, taken before or after the command's name; the later one wins."""
+    return [
+        click.Option(["--server"], metavar="URL", expose_value=False, callback=_choose, help="服务器地址"),
+        click.Option(["--as", "whose"], metavar="NAME", expose_value=False, callback=_choose, help="用谁的手机"),
+    ]
+
+
+class _Chinese(click.Command):
+    """Answers mistakes in the words of a command in Chinese, with exit status 1."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.exceptions.NoArgsIsHelpError as bare:
+            click.echo(bare.ctx.get_help() if bare.ctx else "")
+            raise click.exceptions.Exit(0) from None
+        except click.UsageError as mistake:
+            path = "timebank phone" if isinstance(self, click.Group) else f"timebank phone {info_name}"
+            Screen().sorry("没有看懂这条命令", [_mistake_text(mistake), f"下一步：{path} --help"])
+            raise click.exceptions.Exit(1) from None
+
+
+class PhoneCommand(_Chinese):
+    """A command of the phone, with the shared options."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(shared_options())
+
+
+class PhoneGroup(_Chinese, click.Group):
+    """The phone's commands."""
+
+    command_class = PhoneCommand
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            Screen().sorry(f"手机里没有「{args[0]}」这一项", ["下一步：timebank phone --help"])
+            raise click.exceptions.Exit(1) from None
+
+
+def on_phone(command: Callable[Concatenate[Handset, P], None]) -> Callable[P, None]:
+    """Gives ``command`` the phone it runs on; whatever goes wrong is shown as a sentence, with exit status 1."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        choice = choice_of(click.get_current_context())
+        with troubles_shown():
+            name = chosen_name(phones_folder(), choice.name)
+            with switched_on(phones_folder(), name, choice.server) as handset:
+                handset.come_on()
+                command(handset, *args, **kwargs)
+
+    return run
+
+
+def choice_of(ctx: click.Context) -> Choice:
+    """The choice made so far; starts with the environment's."""
+    found = ctx.find_object(Choice)
+    if found is None:
+        server, name = os.environ.get("TIMEBANK_PHONE_SERVER"), os.environ.get("TIMEBANK_PHONE")
+        found = ctx.obj = Choice(server or DEFAULT_SERVER, name or None)
+    return found
+
+
+@contextmanager
+def troubles_shown() -> Iterator[None]:
+    """Shows a trouble of the block on the screen and ends with exit status 1."""
+    try:
+        yield
+    except _TROUBLES as trouble:
+        _show(Screen(), trouble)
+        raise click.exceptions.Exit(1) from None
+
+
+def _show(screen: Screen, trouble: BaseException) -> None:
+    match trouble:
+        case Problem():
+            screen.refusal(trouble)
+        case OutcomeUnknown():
+            screen.unknown(trouble)
+        case RequestFailed():
+            small = f"代码 {trouble.err_msg}"
+            screen.sorry("网络不通，没有连上服务器。", ["下一步：请检查网络后再试一次。"], small=small)
+        case StorageError():
+            screen.sorry("手机存储出了问题，没有办理。", ["下一步：请找管理员看看这部手机。"], small=trouble.err_msg)
+        case PhoneTrouble():
+            screen.sorry(trouble.sentence, [f"下一步：{trouble.next_step}"])
+        case KeyboardInterrupt():
+            click.echo()
+            screen.sorry("停下了。", ["正在办的事，下次打开会自动核对。"])
+        case _:
+            # The prompt that was broken off left its line unfinished.
+            click.echo()
+            screen.sorry("没有填完，没有办理。", ["下一步：准备好以后再来一次。"])
+
+
+def _choose(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    choice = choice_of(ctx)
+    if value is not None and param.name == "server":
+        choice.server = value
+    elif value is not None:
+        choice.name = value
+
+
+def _mistake_text(mistake: click.UsageError) -> str:
+    if isinstance(mistake, click.MissingParameter):
+        names = [mistake.param.opts[0]] if mistake.param else []
+        return f"还缺少：{' '.join(names)}"
+    if isinstance(mistake, click.NoSuchOption):
+        return f"没有这个选项：{mistake.option_name}"
+    if isinstance(mistake, click.BadParameter) and mistake.param is not None:
+        return f"这一项填得不对：{mistake.param.opts[0]}"
+    return f"多写或少写了内容：{mistake.format_message()}"

@@ -1,0 +1,93 @@
+"""What the phone shows: bordered panels, wide spacing, one thing a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import segno
+from rich import box
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from clients.miniprogram.api import OutcomeUnknown
+from clients.miniprogram.problem import Problem
+from clients.miniprogram.terminal import words
+
+_WIDEST = 100
+_QR_MARGIN = 4
+_HALVES = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
+
+
+class Screen:
+    """Prints to standard output, as wide as the terminal but never beyond reading width."""
+
+    def __init__(self) -> None:
+        self._console = Console(highlight=False, emoji=False, markup=False)
+        self._console.width = min(self._console.width, _WIDEST)
+
+    def good(self, title: str, lines: Iterable[str] = (), *, small: str | None = None) -> None:
+        """Something went as wished."""
+        self._panel(f"✔ {title}", list(lines), "green", small)
+
+    def show(self, title: str, lines: Iterable[str], *, small: str | None = None) -> None:
+        """Something to read."""
+        self._panel(title, list(lines), "blue", small)
+
+    def sorry(self, title: str, lines: Iterable[str] = (), *, small: str | None = None) -> None:
+        """Something did not go; the colour is never the only sign."""
+        self._panel(f"✘ {title}", list(lines), "red", small)
+
+    def refusal(self, problem: Problem) -> None:
+        """The bank said no: the reason, what to do next, and the code in small print."""
+        first, *more = words.refusal_sentences(problem)
+        small = f"代码 {problem.code}"
+        if problem.request_id and not words.is_known(problem):
+            small += f"\n编号 {problem.request_id}"
+        self.sorry(first, [*more, f"下一步：{words.next_step(problem)}"], small=small)
+
+    def unknown(self, unknown: OutcomeUnknown) -> None:
+        """A write is on its way and nobody knows whether it arrived."""
+        lines = ["结果未知，联网后会自动核对。", "下一步：连上网后再打开一次，不会重复办理。"]
+        cause = unknown.cause
+        small = f"代码 {cause.code}" if isinstance(cause, Problem) else None
+        if isinstance(cause, Problem) and cause.request_id:
+            small = f"{small}\n编号 {cause.request_id}"
+        self._panel(f"？ {unknown.write.title}", lines, "yellow", small)
+
+    def table(self, title: str, columns: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]]) -> None:
+        """A table; a column is its heading and whether it stands to the right."""
+        table = Table(title=title, title_style="bold", box=box.HEAVY_EDGE, show_lines=True, expand=True)
+        for heading, to_the_right in columns:
+            table.add_column(heading, justify="right" if to_the_right else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        self._console.print(table)
+
+    def qr(self, content: str) -> None:
+        """A QR code, dark on light on any terminal with colours."""
+        code = segno.make_qr(content, error="m")
+        matrix = [[bool(cell) for cell in row] for row in code.matrix_iter(border=_QR_MARGIN)]
+        if len(matrix) % 2:
+            matrix.append([False] * len(matrix[0]))
+        lines = [
+            "".join(_HALVES[pair] for pair in zip(upper, lower, strict=True))
+            for upper, lower in zip(matrix[::2], matrix[1::2], strict=True)
+        ]
+        for line in lines:
+            self._console.print(Padding(Text(line, style="black on bright_white"), (0, 0, 0, 2), expand=False))
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether tables must put two things under each other."""
+        return self._console.width < 80
+
+    def _panel(self, title: str, lines: list[str], colour: str, small: str | None) -> None:
+        parts = [Text(title, style=f"bold {colour}", overflow="fold")]
+        parts += [Text(line, style="bold", overflow="fold") for line in lines]
+        if small:
+            parts.append(Text(small, style="dim", overflow="fold"))
+        spaced = [Padding(part, (0, 0, 1 if part is not parts[-1] else 0, 0)) for part in parts]
+        self._console.print(Panel(Group(*spaced), box=box.HEAVY, border_style=colour, padding=(1, 2), expand=True))

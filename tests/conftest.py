@@ -1,0 +1,73 @@
+"""Fixtures for every test: one PostgreSQL a process, a database of its own for each test that asks, balanced books."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from tests.postgres import ThrowawayPostgres
+from timebank import migrations
+from timebank.core import clock, crypto
+from timebank.core.db import Database
+from timebank.supervision.verify import verify
+
+SECRET = "a secret for tests that is long enough"
+
+_numbers = count()
+
+
+@pytest.fixture(autouse=True)
+def _clean_process() -> Iterator[None]:
+    """The same secret for every test, and a clock that nobody left standing or moved."""
+    crypto.use_secret(SECRET)
+    clock.freeze(None)
+    clock.movable_by(None)
+    yield
+    clock.freeze(None)
+    clock.movable_by(None)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[ThrowawayPostgres]:
+    """The PostgreSQL of this test process."""
+    with ThrowawayPostgres.from_environment() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: ThrowawayPostgres) -> str:
+    """A database at the newest migration, to be copied."""
+    crypto.use_secret(SECRET)
+    return postgres.make_template("bank", migrations.upgrade)
+
+
+@pytest.fixture
+def database_url(postgres: ThrowawayPostgres, migrated_template: str) -> Iterator[str]:
+    """A fresh migrated database of the test's own."""
+    name = f"t{next(_numbers)}"
+    yield postgres.clone(migrated_template, name)
+    postgres.drop(name)
+
+
+@pytest.fixture
+def unverified_bank(database_url: str) -> Iterator[Database]:
+    """The bank on a fresh database, for tests that break the books on purpose."""
+    bank = Database(database_url, pool_size=25)
+    yield bank
+    bank.close()
+
+
+@pytest.fixture
+def bank(unverified_bank: Database) -> Iterator[Database]:
+    """The bank on a fresh database; when the test is over, everything in it must balance."""
+    yield unverified_bank
+    books_must_balance(unverified_bank)
+
+
+def books_must_balance(bank: Database) -> None:
+    """Fail with the first row that does not fit."""
+    with bank.session() as session:
+        misfits = [verified.misfit for verified in verify(session) if verified.misfit is not None]
+    assert misfits == []

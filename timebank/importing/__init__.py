@@ -1,0 +1,1 @@
+"""导入 Importing: office workbooks in, refused rows back out."""

@@ -1,0 +1,1 @@
+"""监管: reads everything, and nobody imports it."""
