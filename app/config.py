@@ -24,11 +24,12 @@ class Settings(BaseSettings):
     home: Path = Path("var")
     database_url: str | None = None
     host: str = "127.0.0.1"
-    port: int = Field(8000, ge=0, le=65535)
+    port: int = Field(default=8000, ge=0, le=65535)
     env: Literal["development", "production"] = "development"
     wechat_base_url: str | None = None
     wechat_appid: str = "wx-development"
     wechat_secret: str = "development"
+    wechat_template_id: str = "timebank-notice"
     secret_key: str | None = None
 
     @property

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Flask
+import os
+
+from flask import Flask, Response
 from marshmallow import ValidationError
 
 from app.adapters.wechat import WeChat
@@ -11,6 +13,7 @@ from app.config import Settings, SettingsRefused, read_settings
 from app.health import register_health
 from app.logs import configure_logs, register_logs
 from app.problems import problem, problem_response, register_problems
+from app.processes import end_with_parent
 from app.session import register_session
 from timebank.core import clock, crypto
 from timebank.core.db import Database
@@ -27,6 +30,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         )
     if settings.wechat_base_url is None:
         raise SettingsRefused("TIMEBANK_WECHAT_BASE_URL 未设置 is not set; `timebank serve` starts the fake WeChat")
+    if "TIMEBANK_SERVING_PID" in os.environ:
+        end_with_parent(int(os.environ["TIMEBANK_SERVING_PID"]))
     configure_logs(development=settings.development)
     crypto.use_secret(settings.secret())
     clock.movable_by(settings.clock_file if settings.development else None)
@@ -46,5 +51,5 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _register_validation(app: Flask) -> None:
     @app.errorhandler(ValidationError)
-    def invalid(error: ValidationError) -> object:
+    def invalid(error: ValidationError) -> Response:
         return problem_response(problem(422, "invalid_input", "填写有误，请检查标出的字段", errors=error.messages))

@@ -83,7 +83,7 @@ class Degrees(fields.Float):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> float:
         if isinstance(value, (bool, str)):
             raise self.make_error("invalid")
-        return super()._deserialize(value, attr, data, **rest)  # type: ignore[no-any-return]
+        return super()._deserialize(value, attr, data, **rest)
 
 
 class Id(fields.UUID):

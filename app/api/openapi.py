@@ -28,13 +28,14 @@ _ = _back_fill  # imported so that its routes join those of ``tasks``
 VERSION = "0.1.0"
 
 
-class ProblemApi(Api):
+class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest ships no types
     """flask-smorest's API, with errors described as the problem documents that they are."""
 
     ERROR_SCHEMA = Problem
+    DEFAULT_RESPONSE_CONTENT_TYPE = "application/json"
 
     def _register_responses(self) -> None:
-        usual = self.DEFAULT_RESPONSE_CONTENT_TYPE
+        usual: str = self.DEFAULT_RESPONSE_CONTENT_TYPE
         self.DEFAULT_RESPONSE_CONTENT_TYPE = "application/problem+json"
         super()._register_responses()
         self.DEFAULT_RESPONSE_CONTENT_TYPE = usual
@@ -53,9 +54,7 @@ def register_api(app: Flask, *, development: bool) -> ProblemApi:
         OPENAPI_JSON_PATH="openapi.json",
     )
     options: dict[str, Any] = {
-        "info": {
-            "description": "时间以分钟计，金额以分计，均为整数。拒绝以 application/problem+json 回答，code 见 problems.md。"
-        },
+        "info": {"description": "时间以分钟计，金额以分计，均为整数。拒绝以 problem+json 回答。"},
         "servers": [{"url": "/"}],
     }
     api = ProblemApi(app, spec_kwargs=options)

@@ -1,4 +1,4 @@
-# ruff: noqa: RUF001 - full-width digits and dashes of every kind are what is tested
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -128,7 +128,7 @@ def test_an_unreadable_phone_or_level_is_noted_and_keeps_nobody_out() -> None:
     row = replace(ELDER_ROW, phone="无", ability="尚可", circumstances="低保， 独居；高龄")
     (elder,) = judge_elders([row], townships=DISTRICT, today=local_date(NOW)).accepted
     assert (elder.phone, elder.ability_level) == (None, None)
-    assert elder.notes == ("联系电话未能识别：无", "能力等级未能识别：尚可")
+    assert elder.notes == ("联系电话未能识别，未登记电话", "能力等级未能识别：尚可")
     assert elder.circumstances == ("低保", "独居", "高龄")
 
 

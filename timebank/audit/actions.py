@@ -12,7 +12,7 @@ from timebank.core.actors import Actor
 
 
 def note_down(session: Session, *, actor: Actor, action: str, subject: tuple[str, Any], **facts: Any) -> None:
-    """Write down what ``actor`` did to ``subject`` (kind and id); facts are whatever explains it, never personal data."""
+    """Write down what ``actor`` did to ``subject`` (kind and id); facts explain it and hold no personal data."""
     kind, subject_id = subject
     session.add(
         AuditEntry(

@@ -37,7 +37,8 @@ class MatrixLine:
 
 # The leg into its own book's clearing account is the debtor's; the leg out of it, linked, is the creditor's.
 _MATRIX = text("""
-SELECT t.book_code AS debtor, t.counterpart_book_code AS creditor, sum(t.amount)::bigint AS minutes, count(*) AS transfers
+SELECT t.book_code AS debtor, t.counterpart_book_code AS creditor,
+       sum(t.amount)::bigint AS minutes, count(*) AS transfers
 FROM ledger_transfer t
 WHERE t.unit = 'minute' AND t.id = t.link_id AND t.recorded_at >= :starts_at AND t.recorded_at < :ends_at
 GROUP BY t.book_code, t.counterpart_book_code

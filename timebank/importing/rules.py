@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Generic, TypeVar
@@ -20,6 +20,7 @@ from timebank.importing.spans import read_span
 from timebank.people import id_numbers
 from timebank.people.phones import tidy_phone
 from timebank.people.widths import half_width, without_blanks
+from timebank.tasks.rules import served_minutes
 
 REASONS = {
     "name_missing": "缺少姓名",
@@ -31,6 +32,7 @@ REASONS = {
     "self_service": "志愿者与服务对象是同一人，不能为自己服务",
     "times_invalid": "日期或服务时间无法识别，或结束不晚于开始",
     "date_in_future": "服务尚未发生或尚未结束",
+    "volunteer_too_young": "服务当日志愿者未达到最低年龄",
     "overlaps": "该志愿者此前已有时间重叠的记录，以前面的行为准",
 }
 
@@ -103,6 +105,15 @@ class Record:
     recorder: str
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What the bank has of a volunteer already; ``elder_id_number`` is "" unless it came from a workbook."""
+
+    started_at: datetime
+    ended_at: datetime
+    elder_id_number: str = ""
+
+
 class Townships:
     """The district's townships 镇街 by every name that offices use: code, full and short name, 奉化区 before it."""
 
@@ -143,20 +154,33 @@ def judge_elders(rows: Iterable[ElderRow], *, townships: Townships, today: date)
 
 
 def judge_records(
-    rows: Iterable[RecordRow], *, volunteers: Collection[str], elders: Collection[str], now: datetime
+    rows: Iterable[RecordRow],
+    *,
+    volunteers: Collection[str],
+    elders: Collection[str],
+    now: datetime,
+    old_enough: Callable[[str, date], bool] = lambda _volunteer, _day: True,
+    served: Mapping[str, Sequence[Served]] | None = None,
 ) -> Judged[Record]:
     """Sort 服务记录 against the identity numbers of known volunteers and elders; ``now`` is the bank's time.
 
+    ``old_enough`` tells whether a volunteer was of age on a day; ``served`` is what the bank has of each volunteer,
+    which stands in the way as an earlier row does. A row that came from a workbook before is accepted once more, so
+    that a workbook is judged the same every time it comes.
     Names are not compared: offices copy them from row to row, and the number is the person. Reasons:
-    volunteer_unknown, elder_unknown, self_service, times_invalid, date_in_future, overlaps.
+    volunteer_unknown, elder_unknown, self_service, times_invalid, date_in_future, volunteer_too_young, overlaps.
     """
     accepted: list[Record] = []
     rejected: list[Rejected] = []
-    diaries: dict[str, _Diary] = {}
+    diaries = {number: _Diary(hours) for number, hours in (served or {}).items()}
     for row in rows:
         judged = _judge_record(row, volunteers, elders, now)
-        if isinstance(judged, Record) and not diaries.setdefault(judged.volunteer_id_number, _Diary()).enter(judged):
-            judged = "overlaps"
+        if isinstance(judged, Record):
+            diary = diaries.setdefault(judged.volunteer_id_number, _Diary())
+            if not old_enough(judged.volunteer_id_number, judged.started_at.date()):
+                judged = "volunteer_too_young"
+            elif not diary.enter(judged):
+                judged = "overlaps"
         if isinstance(judged, Record):
             accepted.append(judged)
         else:
@@ -207,7 +231,7 @@ def _phone(value: object) -> tuple[str | None, tuple[str, ...]]:
     try:
         return tidy_phone(value), ()
     except ValueError:
-        return None, (f"联系电话未能识别：{value}",)
+        return None, ("联系电话未能识别，未登记电话",)
 
 
 def _judge_record(row: RecordRow, volunteers: Collection[str], elders: Collection[str], now: datetime) -> Record | str:
@@ -223,25 +247,37 @@ def _judge_record(row: RecordRow, volunteers: Collection[str], elders: Collectio
     except ValueError:
         return "times_invalid"
     started_at, ended_at = (datetime.combine(day, clock, LOCAL) for clock in (start, end))
-    minutes = (ended_at - started_at) // timedelta(minutes=1)
-    if minutes < 1:
+    if ended_at - started_at < timedelta(minutes=1):
         return "times_invalid"
     if ended_at > now:
         return "date_in_future"
     return Record(
-        row.row, row.volunteer_id_number, row.elder_id_number, row.content, started_at, ended_at, minutes, row.recorder
+        row=row.row,
+        volunteer_id_number=row.volunteer_id_number,
+        elder_id_number=row.elder_id_number,
+        content=row.content,
+        started_at=started_at,
+        ended_at=ended_at,
+        minutes=served_minutes(started_at, ended_at),
+        recorder=row.recorder,
     )
 
 
 class _Diary:
     """One volunteer's accepted hours, in order of time; they never overlap."""
 
-    def __init__(self) -> None:
-        self._starts: list[datetime] = []
-        self._ends: list[datetime] = []
+    def __init__(self, served: Iterable[Served] = ()) -> None:
+        known = sorted(served, key=lambda hours: hours.started_at)
+        self._starts = [hours.started_at for hours in known]
+        self._ends = [hours.ended_at for hours in known]
+        self._awaited = {hours for hours in known if hours.elder_id_number}
 
     def enter(self, record: Record) -> bool:
         """Enter a record unless it overlaps one that is there; touching ends do not overlap."""
+        known = Served(record.started_at, record.ended_at, record.elder_id_number)
+        if known in self._awaited:
+            self._awaited.remove(known)  # a second row of the same hours is a repetition, as it was the first time
+            return True
         place = bisect_left(self._starts, record.started_at)
         if place and self._ends[place - 1] > record.started_at:
             return False

@@ -167,9 +167,8 @@ def ledger_checks() -> Iterator[Check]:
 
 
 def _first_broken_seal(session: Session) -> Misfit | None:
-    previous_hash, to_seq, number = GENESIS, 0, 0
-    for seal in session.scalars(select(Seal).order_by(Seal.number)):
-        number += 1
+    previous_hash, to_seq = GENESIS, 0
+    for number, seal in enumerate(session.scalars(select(Seal).order_by(Seal.number)), start=1):
         problem = _problem(session, seal, number, to_seq, previous_hash)
         if problem:
             return Misfit("seals_hold", "ledger_seal", str(seal.number), problem)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import LargeBinary, any_, cast, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from timebank.core.actors import Actor, StaffRole
@@ -45,6 +46,20 @@ def find_by_id_number(session: Session, *, actor: Actor, id_number: IdNumber) ->
 def people_by_ids(session: Session, ids: Collection[UUID]) -> dict[UUID, Person]:
     """People by id; unknown ids are left out."""
     return {p.id: p for p in session.scalars(select(Person).where(Person.id.in_(ids)))} if ids else {}
+
+
+def people_by_id_numbers(session: Session, id_numbers: Collection[str]) -> dict[str, Person]:
+    """People by identity number, of every township; numbers that nobody has are left out."""
+    numbers = {keyring().blind_index(number): number for number in id_numbers}
+    wanted = any_(cast(list(numbers), ARRAY(LargeBinary)))
+    found = session.scalars(select(Person).where(Person.id_number_index == wanted))
+    return {numbers[bytes(person.id_number_index)]: person for person in found}
+
+
+def people_in_role(session: Session, ids: Collection[UUID], role: str) -> set[UUID]:
+    """Those of these people who are enrolled in ``role``."""
+    query = select(PersonRole.person_id).where(PersonRole.role == role, PersonRole.person_id.in_(ids))
+    return set(session.scalars(query))
 
 
 def acts_for(session: Session, actor: Actor, elder_id: UUID) -> bool:

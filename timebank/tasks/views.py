@@ -71,7 +71,7 @@ def see_tasks(session: Session, *, actor: Actor, tasks: Sequence[Task]) -> list[
     townships = township_names(session)
     ids = {part.volunteer_id for task in tasks for part in task.parts}
     people = people_by_ids(session, ids | {task.elder_id for task in tasks if task.elder_id is not None})
-    elders = {actor.person_id, *elders_of(session, actor.person_id)} if actor.person_id else set()
+    elders = {actor.person_id, *elders_of(session, actor.person_id)} if actor.person_id else set[UUID]()
     return [_view(task, _Eyes(actor, task, elders), types, townships, people) for task in tasks]
 
 
@@ -83,7 +83,7 @@ def see_task(session: Session, *, actor: Actor, task: Task) -> TaskView:
 class _Eyes:
     """What one actor may know of one task."""
 
-    def __init__(self, actor: Actor, task: Task, elders: set[UUID | None]) -> None:
+    def __init__(self, actor: Actor, task: Task, elders: set[UUID]) -> None:
         self.volunteer_id = actor.person_id
         self.serves = any(p.volunteer_id == actor.person_id and p.status not in GONE for p in task.parts)
         self.benefits = task.elder_id is not None and task.elder_id in elders

@@ -24,6 +24,9 @@ from timebank.people.rules import ROLE_NAMES, roles_by_age, same_name, tidy_name
 from timebank.policies.queries import in_force
 from timebank.townships.queries import township
 
+ENTERING_LOCK = 0x7B004
+"""Advisory lock that everybody who enters one person shares, and that an office's whole roster takes alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
@@ -104,6 +107,7 @@ def read_id_number(text: str) -> IdNumber:
 def find_and_lock(session: Session, id_number: IdNumber) -> Person | None:
     """The person with this number, if entered; until the unit of work ends nobody else enters the same number."""
     index = keyring().blind_index(id_number.value)
+    session.execute(select(func.pg_advisory_xact_lock_shared(ENTERING_LOCK)))
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(index.hex(), 0))))
     return session.scalar(select(Person).where(Person.id_number_index == index))
 

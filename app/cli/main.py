@@ -1,0 +1,49 @@
+"""The ``timebank`` command: its subcommands, each imported only when it is wanted."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+_COMMANDS = {
+    "db": ("app.cli.db", "db", "数据库：升级、备份、恢复 upgrade, back up, restore"),
+    "import": ("app.cli.import_command", "import_command", "导入登记表和服务记录 read an office's workbook"),
+    "jobs": ("app.cli.serve", "jobs", "只运行定时任务 run the jobs alone"),
+    "phone": ("clients.miniprogram.phone", "phone", "终端里的手机 the mini-program client in a terminal"),
+    "policies": ("app.cli.policies", "policies", "现行办法 the policies in force"),
+    "run-job": ("app.cli.run_job", "run_job_command", "立即运行一项定时任务 run one job now"),
+    "serve": ("app.cli.serve", "serve", "运行时间银行 serve API, pages and jobs"),
+    "staff": ("app.cli.staff", "staff", "工作人员登录身份 staff logins"),
+    "verify": ("app.cli.verify", "verify_command", "核验全部账目 recompute every balance, book, hold and seal"),
+}
+
+
+class _Lazy(click.Group):
+    """A group that imports a subcommand when it is called, so that ``phone`` needs no database code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """All names."""
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """One command, imported now."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name, _ = _COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list in ``--help``, without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, said) for name, (_, _, said) in sorted(_COMMANDS.items())])
+
+
+@click.group(cls=_Lazy)
+def main() -> None:
+    """奉化时间银行 The time bank of Fenghua."""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""``timebank policies``: what is in force."""
+
+from __future__ import annotations
+
+import json
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from app.cli.bank import open_bank
+from timebank.core import clock
+from timebank.policies.queries import in_force
+from timebank.policies.rules import DEFINITIONS
+from timebank.townships.queries import township_names
+
+
+@click.group("policies")
+def policies() -> None:
+    """办法 Policies."""
+
+
+@policies.command("show")
+@click.option("--json", "as_json", is_flag=True, help="answer as JSON")
+def show(as_json: bool) -> None:
+    """现行办法。 The policies in force now, with the townships that have their own."""
+    with open_bank() as database, database.session() as session:
+        book = in_force(session, at=clock.now())
+        names = township_names(session)
+    if as_json:
+        values = {key: {"value": book.value(key), "townships": book.township_values(key)} for key in DEFINITIONS}
+        click.echo(json.dumps({"policy_version": book.version, "policies": values}, ensure_ascii=False))
+        return
+    table = Table("办法", "取值", "单位", title=f"现行办法（第{book.version}版）")
+    for definition in DEFINITIONS.values():
+        table.add_row(definition.label, _said(book.value(definition.key)), definition.unit)
+        for code, value in book.township_values(definition.key).items():
+            table.add_row(f"  {names[code]}", _said(value), definition.unit)
+    Console().print(table)
+
+
+def _said(value: object) -> str:
+    if isinstance(value, dict):
+        return "、".join(f"{name} {one}" for name, one in value.items())
+    return " → ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,1 @@
+"""定时任务: what the bank does because time has passed."""
