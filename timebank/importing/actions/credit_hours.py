@@ -1,0 +1,135 @@
+"""The records go in: back-filled hours, marked as such for ever, credited in one posting."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.orm import Session
+
+from timebank.core import clock
+from timebank.core.actors import Actor
+from timebank.core.amounts import hours_text
+from timebank.core.ids import new_id
+from timebank.importing.rules import Record
+from timebank.importing.service_ids import imported_task_id
+from timebank.importing.service_words import ServiceWords
+from timebank.notifications.actions import notify_person
+from timebank.people.models import Person
+from timebank.policies.rules import PolicyBook
+from timebank.tasks.actions.accept import settle_status
+from timebank.tasks.actions.confirm import mark_confirmed, payable
+from timebank.tasks.models import Assignment, Task
+from timebank.tasks.payment import Due, pay
+from timebank.tasks.rules import AssignmentStatus, TaskStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where hours come from: this import's id, the workbook's name and its sheet, and who answers for it."""
+
+    import_id: UUID
+    workbook_name: str
+    sheet: str
+    approver: Actor
+
+    def evidence(self, row: int) -> str:
+        """What proves one record: ``2026年10月.xlsx 服务记录 第12行``."""
+        return f"{self.workbook_name} {self.sheet} 第{row}行"
+
+
+def credit_hours(
+    session: Session,
+    *,
+    records: Sequence[Record],
+    people: Mapping[str, Person],
+    words: ServiceWords,
+    origin: Origin,
+    policies: PolicyBook,
+) -> int:
+    """Record and credit hours that the bank does not have yet; answers the minutes credited.
+
+    The elder's township pays, in policy's order, into the volunteer's account at home.
+    """
+    dues: list[Due] = []
+    for record in records:
+        volunteer, elder = people[record.volunteer_id_number], people[record.elder_id_number]
+        task = _task(record, volunteer, elder, words, origin)
+        part = task.parts[0]
+        mark_confirmed(part, step="approve_record", minutes=payable(task, part, policies), actor=origin.approver)
+        settle_status(task)
+        session.add(task)
+        dues.append(_due(task, part, volunteer, words.name_of(task.service_type)))
+    session.flush()
+    pay(session, dues, policies)
+    _tell_volunteers(session, dues)
+    session.flush()
+    return sum(due.minutes for due in dues)
+
+
+def _task(record: Record, volunteer: Person, elder: Person, words: ServiceWords, origin: Origin) -> Task:
+    now, served = clock.now(), Range(record.started_at, record.ended_at)
+    task_id = imported_task_id(volunteer.id, elder.id, record.started_at, record.ended_at)
+    service_type, note = words.read(record.content)
+    part = Assignment(
+        id=new_id(),
+        task_id=task_id,
+        volunteer_id=volunteer.id,
+        status=AssignmentStatus.RECORDED,
+        planned_during=served,
+        served_during=served,
+        accepted_at=now,
+        checked_in_at=record.started_at,
+        checked_out_at=record.ended_at,
+    )
+    return Task(
+        id=task_id,
+        service_type=service_type,
+        elder_id=elder.id,
+        township_code=elder.township_code,
+        starts_at=record.started_at,
+        ends_at=record.ended_at,
+        minutes=record.minutes,
+        places=1,
+        note=note,
+        status=TaskStatus.RECORDED,
+        back_filled=True,
+        evidence=origin.evidence(record.row),
+        requested_by=origin.import_id,
+        requested_by_name=record.recorder or origin.approver.name,
+        requested_at=now,
+        parts=[part],
+    )
+
+
+def _due(task: Task, part: Assignment, volunteer: Person, service_name: str) -> Due:
+    return Due(
+        part_id=part.id,
+        volunteer_id=volunteer.id,
+        volunteer_book=volunteer.township_code,
+        elder_id=task.elder_id,
+        paying_book=task.township_code,
+        minutes=part.payable_minutes or 0,
+        served_at=task.ends_at,
+        kind="back_fill_credit",
+        note=f"{service_name}（补录）",
+        recorded_by=part.confirmed_by,
+    )
+
+
+def _tell_volunteers(session: Session, dues: Sequence[Due]) -> None:
+    """One notice a volunteer, not one a record: an office hands in a month at a time."""
+    minutes: Counter[UUID] = Counter()
+    for due in dues:
+        minutes[due.volunteer_id] += due.minutes
+    services = Counter(due.volunteer_id for due in dues)
+    for volunteer_id, total in minutes.items():
+        notify_person(
+            session,
+            person_id=volunteer_id,
+            title="补录时长已到账",
+            body=f"{services[volunteer_id]}次服务共{hours_text(total)}已补录，记入您的时间账户。",
+        )
