@@ -8,8 +8,16 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 SHORTEST_SECRET = 32
+FEWEST_CHARACTERS = 8
+"""Different ones in a secret: a key typed in a row is long, and guessed all the same."""
+
+WECHAT = "https://api.weixin.qq.com"
+_DRIVER = "postgresql+psycopg"
+_NEEDED_IN_PRODUCTION = ("secret_key", "wechat_appid", "wechat_secret")
 
 
 class SettingsRefused(Exception):
@@ -24,7 +32,7 @@ class Settings(BaseSettings):
     home: Path = Path("var")
     database_url: str | None = None
     host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65535)
+    port: int = Field(default=8000, ge=1, le=65535)
     env: Literal["development", "production"] = "development"
     wechat_base_url: str | None = None
     wechat_appid: str = "wx-development"
@@ -47,19 +55,29 @@ class Settings(BaseSettings):
         if self.secret_key:
             return self.secret_key
         file = self.home / "secret-key"
-        if not file.exists():
-            self.home.mkdir(parents=True, exist_ok=True)
-            draft = file.with_name(f"secret-key.{secrets.token_hex(4)}")
-            draft.touch(mode=0o600)
-            draft.write_text(secrets.token_urlsafe(48))
-            try:
-                # A link never replaces: whoever is first decides, and everybody reads the same secret.
-                file.hardlink_to(draft)
-            except FileExistsError:
-                pass
-            finally:
-                draft.unlink()
-        return file.read_text().strip()
+        try:
+            if not file.exists():
+                self._make_secret(file)
+            secret = file.read_text().strip()
+        except OSError as problem:
+            raise SettingsRefused(f"{file} 不能读写 cannot be read or made: {problem.strerror}") from None
+        if _is_weak(secret):
+            # Another one in its place would leave everything that was sealed with the old one unreadable.
+            raise SettingsRefused(f"{file} 已损坏 is damaged: put the secret of this bank back 请恢复原来的密钥")
+        return secret
+
+    def _make_secret(self, file: Path) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+        draft = file.with_name(f"secret-key.{secrets.token_hex(4)}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        try:
+            # A link never replaces: whoever is first decides, and everybody reads the same secret.
+            file.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
 
 
 def read_settings() -> Settings:
@@ -70,18 +88,37 @@ def read_settings() -> Settings:
         named = "; ".join(f"TIMEBANK_{str(e['loc'][0]).upper()}: {e['msg']}" for e in wrong.errors())
         raise SettingsRefused(f"设置有误 Settings are wrong: {named}") from None
     settings.home = settings.home.absolute()
-    if settings.secret_key is not None and len(settings.secret_key) < SHORTEST_SECRET:
+    if settings.database_url is not None:
+        settings.database_url = _database_url(settings.database_url)
+    if settings.secret_key is not None and _is_weak(settings.secret_key):
         raise SettingsRefused(
-            f"TIMEBANK_SECRET_KEY 太短 is too short: at least {SHORTEST_SECRET} characters are needed"
+            f"TIMEBANK_SECRET_KEY 太弱 is too weak: at least {SHORTEST_SECRET} characters, "
+            f"{FEWEST_CHARACTERS} different ones among them, are needed"
         )
     if not settings.development:
         _check_production(settings)
     return settings
 
 
+def _is_weak(secret: str) -> bool:
+    return len(secret) < SHORTEST_SECRET or len(set(secret)) < FEWEST_CHARACTERS
+
+
+def _database_url(given: str) -> str:
+    """The URL for our driver; ``postgres://`` and ``postgresql://``, as everybody writes them, are taken too."""
+    try:
+        url = make_url(given)
+    except (ArgumentError, ValueError):
+        url = None
+    if url is None or url.drivername not in ("postgres", "postgresql", _DRIVER):
+        # What was given is not repeated: a password may stand in it.
+        raise SettingsRefused("TIMEBANK_DATABASE_URL 不是 is not of the form postgresql://USER:PASSWORD@HOST/DATABASE")
+    return url.set(drivername=_DRIVER).render_as_string(hide_password=False)
+
+
 def _check_production(settings: Settings) -> None:
-    given = settings.model_fields_set
-    needed = ("database_url", "secret_key", "wechat_base_url", "wechat_appid", "wechat_secret")
-    missing = [f"TIMEBANK_{name.upper()}" for name in needed if name not in given]
+    missing = [f"TIMEBANK_{name.upper()}" for name in _NEEDED_IN_PRODUCTION if name not in settings.model_fields_set]
     if missing:
         raise SettingsRefused(f"生产环境缺少设置 Production needs these settings: {', '.join(missing)}")
+    if settings.wechat_base_url is None:
+        settings.wechat_base_url = WECHAT

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 
-from flask import Flask, Response
-from marshmallow import ValidationError
+from flask import Flask, Response, abort, request
 
 from app.adapters.wechat import WeChat
 from app.api.openapi import register_api
 from app.config import Settings, SettingsRefused, read_settings
 from app.health import register_health
 from app.logs import configure_logs, register_logs
-from app.problems import problem, problem_response, register_problems
+from app.problems import register_problems
 from app.processes import end_with_parent
 from app.session import register_session
 from timebank.core import clock, crypto
 from timebank.core.db import Database
 
 MOST_BODY_BYTES = 1024 * 1024
+_API_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -45,11 +49,20 @@ def create_app(settings: Settings | None = None) -> Flask:
     register_api(app, development=settings.development)
     register_problems(app)
     register_health(app)
-    _register_validation(app)
+    app.before_request(_refuse_oversized)
+    app.after_request(_protect)
     return app
 
 
-def _register_validation(app: Flask) -> None:
-    @app.errorhandler(ValidationError)
-    def invalid(error: ValidationError) -> Response:
-        return problem_response(problem(422, "invalid_input", "填写有误，请检查标出的字段", errors=error.messages))
+def _refuse_oversized() -> None:
+    """Refuse a body that says itself that it is too long, also where an operation would never read it."""
+    if (request.content_length or 0) > MOST_BODY_BYTES:
+        abort(413)
+
+
+def _protect(response: Response) -> Response:
+    """An answer of the API is nothing to keep, to frame or to guess the type of."""
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if request.path.startswith("/api/"):
+        response.headers.update(_API_HEADERS)
+    return response

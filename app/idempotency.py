@@ -50,6 +50,8 @@ def once(
     try:
         with session.begin_nested():
             status, body = deed()
+        if isinstance(body, BankError):
+            raise body
     except BankError as refusal:
         body = problem_of(refusal)
         status = body["status"]

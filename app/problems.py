@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import structlog
 from flask import Flask, Response, g, json, request
+from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
+from timebank.core import clock
 from timebank.core.errors import BankError, Conflict, NotAllowed, NotFound, Refused
 
 STATUS_OF_CLASS: dict[type[BankError], int] = {NotFound: 404, NotAllowed: 403, Conflict: 409, Refused: 422}
@@ -24,8 +29,8 @@ STATUS_OF_CODE = {
 }
 """Where the kind of refusal alone does not say enough."""
 
-_HTTP_CODES = {
-    400: ("bad_request", "请求格式有误"),
+HTTP_PROBLEMS = {
+    400: ("json_malformed", "请求内容不是有效的 JSON"),
     404: ("not_found", "没有这个地址"),
     405: ("method_not_allowed", "这个地址不支持这种请求"),
     413: ("request_too_large", "请求内容过大"),
@@ -33,6 +38,10 @@ _HTTP_CODES = {
     422: ("invalid_input", "填写有误，请检查标出的字段"),
     500: ("internal_error", "系统出错，请稍后再试"),
 }
+"""Code and title of what is refused before the bank is asked."""
+
+_MOST_NAMED = 10
+_KEPT_HEADERS = ("Allow", "Retry-After")
 
 log = structlog.get_logger()
 
@@ -53,12 +62,19 @@ def problem(status: int, code: str, title: str, *, detail: str | None = None, **
         "code": code,
         "request_id": g.get("request_id", ""),
     }
-    return {**facts, **said}
+    return {**{name: _told(fact) for name, fact in facts.items()}, **said}
+
+
+def _told(fact: Any) -> Any:
+    return fact.astimezone(clock.LOCAL).isoformat() if isinstance(fact, datetime) else fact
 
 
 def problem_of(error: BankError) -> dict[str, Any]:
     """The body for a refusal of the bank."""
-    return problem(status_of(error), error.code, error.title, detail=error.detail, **error.facts)
+    facts = {name: fact for name, fact in error.facts.items() if name != "status"}
+    said = problem(status_of(error), error.code, error.title, detail=error.detail, **facts)
+    # ``status`` is the HTTP status here; where the bank tells in which status a thing stands, it is kept beside it.
+    return {**said, "current_status": str(error.facts["status"])} if "status" in error.facts else said
 
 
 def problem_response(body: dict[str, Any]) -> Response:
@@ -78,57 +94,74 @@ def register_problems(app: Flask) -> None:
     def refused(error: BankError) -> Response:
         return problem_response(problem_of(error))
 
+    @app.errorhandler(ValidationError)
+    def invalid(error: ValidationError) -> Response:
+        return problem_response(_invalid(error.messages))
+
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response | HTTPException:
         return _http_problem(error) if request.path.startswith("/api/") else error
 
     @app.errorhandler(Exception)
     def broken(error: Exception) -> Response | tuple[str, int]:
-        log.error(
-            "request_failed", endpoint=request.endpoint, error=type(error).__name__, exc_info=_without_values(error)
-        )
-        code, title = _HTTP_CODES[500]
+        log.error("request_failed", endpoint=request.endpoint, error=type(error).__name__, trace=trace_of(error))
+        code, title = HTTP_PROBLEMS[500]
         if request.path.startswith("/api/"):
             return problem_response(problem(500, code, title))
         return title, 500
 
 
 def _http_problem(error: HTTPException) -> Response:
-    if error.response is not None and error.code is None:
-        return error.response  # type: ignore[return-value]
     status = error.code or 500
-    code, title = _HTTP_CODES.get(status, ("http_error", error.name))
-    found = getattr(error, "data", None) or {}
-    messages = found.get("messages")
-    facts = {"errors": _fields(messages)} if messages else {}
-    if status == 400 and messages:
-        code, title = "json_malformed", "请求内容不是有效的 JSON"
-        facts = {}
-    return problem_response(problem(status, code, title, detail=_sentence(facts.get("errors")), **facts))
+    if status == 422:
+        messages = (getattr(error, "data", None) or {}).get("messages", {})
+        # By the part of the request that they came in; a name is enough to know which field is meant.
+        return problem_response(_invalid(list(messages.values())))
+    code, title = HTTP_PROBLEMS.get(status, ("http_error", error.name))
+    response = problem_response(problem(status, code, title))
+    for name, value in error.get_headers():
+        if name in _KEPT_HEADERS:
+            response.headers[name] = value
+    return response
 
 
-def _fields(messages: dict[str, Any]) -> dict[str, Any]:
-    """Messages by field, whichever part of the request the field came in."""
-    fields: dict[str, Any] = {}
-    for place in messages.values():
-        fields.update(place if isinstance(place, dict) else {"_": place})
-    return {str(name): said for name, said in fields.items()}
+def _invalid(messages: Any) -> dict[str, Any]:
+    """The problem of wrong fields: ``errors`` maps each field, as ``scans.3.code``, to what is wrong with it."""
+    errors: dict[str, list[str]] = {}
+    for name, said in _sentences(messages):
+        errors.setdefault(name or "_", []).append(said)
+    status = 422
+    code, title = HTTP_PROBLEMS[status]
+    detail = "；".join(f"{name}：{said[0]}" for name, said in list(errors.items())[:_MOST_NAMED])
+    return problem(status, code, title, detail=detail, errors=errors)
 
 
-def _sentence(errors: dict[str, Any] | None) -> str | None:
-    if not errors:
-        return None
-    return "；".join(f"{name}：{_first(said)}" for name, said in list(errors.items())[:10])
+def _sentences(messages: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(messages, dict):
+        for name, inner in messages.items():
+            # What concerns an object as a whole stands under the object's own name.
+            deeper = place if name == "_schema" else f"{place}.{name}" if place else str(name)
+            yield from _sentences(inner, deeper)
+    elif isinstance(messages, list):
+        for inner in messages:
+            yield from _sentences(inner, place)
+    else:
+        yield place, str(messages)
 
 
-def _first(said: Any) -> str:
-    while isinstance(said, (dict, list)) and said:
-        said = next(iter(said.values())) if isinstance(said, dict) else said[0]
-    return str(said)
+def trace_of(error: BaseException) -> str:
+    """Where an error came from, cause by cause: types, places, and what PostgreSQL calls it, but no messages.
 
-
-def _without_values(error: Exception) -> tuple[type[BaseException], BaseException, Any]:
-    """The traceback, with a database error's statement and parameters left out: they may hold personal data."""
-    if hasattr(error, "hide_parameters"):
-        error.hide_parameters = True
-    return type(error), error, error.__traceback__
+    Messages quote what people typed; PostgreSQL's even show the whole row that did not fit.
+    """
+    lines: list[str] = []
+    seen: BaseException | None = error
+    while seen is not None:
+        diagnosis = getattr(seen, "diag", None)
+        facts = [getattr(diagnosis, name, None) for name in ("sqlstate", "table_name", "constraint_name")]
+        lines += [
+            *traceback.format_tb(seen.__traceback__),
+            " ".join([type(seen).__name__, *filter(None, facts)]) + "\n",
+        ]
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    return "".join(lines)

@@ -5,17 +5,24 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validate
 
 from timebank.core import clock
 from timebank.core.amounts import MAX_AMOUNT
 
 _SAID = {"required": "必填", "null": "不能为空", "validator_failed": "值不合理"}
+_MOMENT = "须为带时区的时间，如2026-11-21T09:00:00+08:00"
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def is_clean(text: str) -> bool:
+    """Whether ``text`` is free of control characters and of halves of surrogate pairs."""
+    return not any((c < " " and c not in "\n\t") or "\x7f" <= c <= "\x9f" or "\ud800" <= c <= "\udfff" for c in text)
 
 
 class Text(fields.String):
@@ -30,7 +37,7 @@ class Text(fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> str:
         if not isinstance(value, str):
             raise self.make_error("invalid")
-        if any((c < " " and c not in "\n\t") or "\ud800" <= c <= "\udfff" or c == "\x7f" for c in value):
+        if not is_clean(value):
             raise self.make_error("characters")
         return value.strip()
 
@@ -45,7 +52,7 @@ class Choice(Text):
 class Whole(fields.Integer):
     """A whole number in JSON; a fraction, a text or a truth value is none."""
 
-    default_error_messages = {**_SAID, "invalid": "须为整数"}
+    default_error_messages = {**_SAID, "invalid": "须为整数", "too_large": "须为整数"}
 
     def __init__(self, lowest: int = 1, highest: int = MAX_AMOUNT, **rest: Any) -> None:
         said = f"须在{lowest}至{highest}之间"
@@ -75,7 +82,7 @@ class QueryFlag(fields.Boolean):
 class Degrees(fields.Float):
     """Latitude or longitude."""
 
-    default_error_messages = {**_SAID, "invalid": "须为数字", "special": "须为数字"}
+    default_error_messages = {**_SAID, "invalid": "须为数字", "special": "须为数字", "too_large": "须为数字"}
 
     def __init__(self, most: float, **rest: Any) -> None:
         super().__init__(validate=validate.Range(-most, most, error=f"须在-{most}至{most}之间"), **rest)
@@ -97,7 +104,8 @@ class Moment(fields.AwareDateTime):
 
     default_error_messages = {
         **_SAID,
-        "invalid": "须为带时区的时间，如2026-11-21T09:00:00+08:00",
+        "invalid": _MOMENT,
+        "invalid_awareness": _MOMENT,
         "range": "时间超出范围",
     }
 
@@ -125,9 +133,13 @@ class Cursor(fields.Field[Any]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> Any:
         try:
-            return json.loads(base64.b64decode(str(value).encode("ascii"), altchars=b"-_", validate=True))
+            place = json.loads(base64.b64decode(str(value).encode("ascii"), altchars=b"-_", validate=True))
         except (ValueError, binascii.Error, RecursionError):
             raise self.make_error("invalid") from None
+        if place is None:
+            # Else a forged mark would silently begin the list anew.
+            raise self.make_error("invalid")
+        return place
 
 
 def cursor_of(place: Any) -> str:
@@ -155,6 +167,45 @@ def numbers_in_cursor(place: Any, count: int) -> tuple[int, ...] | None:
     return tuple(place)
 
 
+class Anything(fields.Raw):
+    """Any JSON value whose texts can be kept; what it has to be is decided further in."""
+
+    default_error_messages = {**_SAID, "characters": "含有不能使用的字符"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> Any:
+        if not all(is_clean(text) for text in _texts(value)):
+            raise self.make_error("characters")
+        return value
+
+
+class Several(fields.List[Any]):
+    """A list of ``lowest`` to ``highest`` things."""
+
+    default_error_messages = {**_SAID, "invalid": "须为列表"}
+
+    def __init__(self, inner: fields.Field[Any], *, lowest: int, highest: int, **rest: Any) -> None:
+        said = f"须为{lowest}至{highest}项"
+        super().__init__(inner, validate=validate.Length(lowest, highest, error=said), **rest)
+
+
+class Part(fields.Nested):
+    """A JSON object within another."""
+
+    default_error_messages = {**_SAID, "type": "须为 JSON 对象"}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, held in value.items():
+            yield key
+            yield from _texts(held)
+    elif isinstance(value, list):
+        for held in value:
+            yield from _texts(held)
+
+
 class Body(Schema):
     """A request's body or query: unknown fields are refused."""
 
@@ -167,7 +218,12 @@ class Body(Schema):
 
 
 class Answer(Schema):
-    """An answer's body."""
+    """An answer's body; who reads one lives with fields that are added later."""
+
+    class Meta:
+        """So the description does not forbid them."""
+
+        unknown = INCLUDE
 
 
 class PageQuery(Body):

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import marshmallow
 from flask import Response, g, json
-from flask_smorest import Blueprint
-from webargs.flaskparser import FlaskParser, abort
 
 from app.api.fields import Answer, Whole, cursor_of
-from app.auth.current import current_actor
-from app.idempotency import KeyRule, once, read_key
+from app.api.parser import Doors
+from app.auth.current import current_actor, signed_in_login
+from app.idempotency import LONGEST_KEY, KeyRule, once, read_key
 from app.problems import problem_response
 from app.session import request_session
 from timebank.core.actors import Actor
@@ -24,24 +23,15 @@ from timebank.core.errors import BankError
 ANYONE = Actor(login_id=None, name="")
 """The actor of operations that need no login."""
 
+_REPLAYED = {
+    "Idempotency-Replayed": {
+        "description": "重复请求时为 true，答复与第一次相同",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
+}
+
 View = Callable[..., Any]
-
-
-class StrictParser(FlaskParser):
-    """Reads request bodies; what cannot be read at all is malformed JSON, however it fails."""
-
-    def load_json(self, req: Any, schema: marshmallow.Schema) -> Any:
-        """The body, or 400."""
-        try:
-            return super().load_json(req, schema)
-        except (ValueError, RecursionError):
-            abort(400, messages={"json": ["不是有效的 JSON"]})
-
-
-class Doors(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types
-    """A domain's blueprint."""
-
-    ARGUMENTS_PARSER = StrictParser()
+Finish = Callable[[Actor, dict[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +45,7 @@ class Spec:
     key: KeyRule | None
     anyone: bool
     has_body: bool
+    finish: Finish | None
 
 
 def operation(
@@ -71,14 +62,16 @@ def operation(
     key: KeyRule | None = None,
     anyone: bool = False,
     media_type: str = "application/json",
+    finish: Finish | None = None,
 ) -> Callable[[View], View]:
     """Register ``view(session, actor, [body or query], **path)`` as one operation.
 
     ``key`` says whether an Idempotency-Key is required or may be given; what moves minutes requires it. The view
     returns what ``answers`` dumps, or a BankError to refuse and still keep what was written. With another
-    ``media_type`` there is no schema, and the view returns bytes.
+    ``media_type`` there is no schema, and the view returns bytes. ``finish(actor, answer)`` adds to every answer
+    what may not be kept for a replay.
     """
-    spec = Spec(operation_id, answers, media_type, status, key, anyone, body is not None)
+    spec = Spec(operation_id, answers, media_type, status, key, anyone, body is not None, finish)
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -91,9 +84,11 @@ def operation(
         if query is not None:
             wrapped = doors.arguments(query, location="query")(wrapped)
         documented = answers or {"type": "string", "format": "binary"}
-        wrapped = doors.response(status, documented, content_type=media_type)(wrapped)
+        wrapped = doors.response(
+            status, documented, content_type=media_type, headers=_REPLAYED if key is not None else None
+        )(wrapped)
         wrapped = doors.doc(operationId=operation_id, summary=summary, **_documented(key, anyone))(wrapped)
-        doors.route(rule, methods=[method])(wrapped)
+        doors.route(rule, methods=[method])(_at_the_door(spec, wrapped))
         return view
 
     return decorate
@@ -107,38 +102,52 @@ def _documented(key: KeyRule | None, anyone: bool) -> dict[str, Any]:
                 "in": "header",
                 "name": "Idempotency-Key",
                 "required": key == "required",
-                "schema": {"type": "string", "maxLength": 200},
+                "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
                 "description": "同一键同一内容只办一次；重复请求得到第一次的答复。",
             }
         )
     return {"security": [] if anyone else [{"bearer": []}], **({"parameters": parameters} if parameters else {})}
 
 
+def _at_the_door(spec: Spec, inside: View) -> View:
+    """Token and key are looked at before the body is read, and while it is read no database connection waits."""
+
+    @wraps(inside)
+    def at_the_door(**path: Any) -> Any:
+        g.operation_id = spec.operation_id
+        g.token_login_id = None if spec.anyone else signed_in_login()
+        g.given_key = read_key(spec.key) if spec.key is not None else None
+        return inside(**path)
+
+    return at_the_door
+
+
 def _answer(spec: Spec, view: View, parsed: tuple[Any, ...], path: dict[str, Any]) -> Response:
     session = request_session()
     replayed = False
     with unit_of_work(session):
-        actor = ANYONE if spec.anyone else current_actor(session)
-        given_key = read_key(spec.key) if spec.key is not None else None
-        g.operation_id = spec.operation_id
-
-        def deed() -> tuple[int, Any]:
-            found = view(session, actor, *parsed, **path)
-            # A refusal that is returned, not raised, keeps what was written beside it (a counted failure).
-            if isinstance(found, BankError) or spec.answers is None:
-                return spec.status, found
-            return spec.status, spec.answers().dump(found)
-
-        if given_key is None:
+        actor = ANYONE if spec.anyone else current_actor(session, g.token_login_id)
+        deed = partial(_do, spec, partial(view, session, actor, *parsed, **path))
+        if g.given_key is None:
             status, body = deed()
         else:
-            status, body, replayed = once(session, actor, given_key, spec.operation_id, deed, has_body=spec.has_body)
+            status, body, replayed = once(session, actor, g.given_key, spec.operation_id, deed, has_body=spec.has_body)
     if isinstance(body, BankError):
         raise body
+    if spec.finish is not None and status < 400:
+        body = spec.finish(actor, body)
     response = _response(status, body, spec.media_type)
     if replayed:
         response.headers["Idempotency-Replayed"] = "true"
     return response
+
+
+def _do(spec: Spec, view: Callable[[], Any]) -> tuple[int, Any]:
+    found = view()
+    # A refusal that is returned, not raised, keeps what was written beside it (a counted failure).
+    if isinstance(found, BankError) or spec.answers is None:
+        return spec.status, found
+    return spec.status, spec.answers().dump(found)
 
 
 def _response(status: int, body: Any, media_type: str) -> Response:
@@ -151,7 +160,9 @@ def _response(status: int, body: Any, media_type: str) -> Response:
 class Page(Answer):
     """Base of list answers; subclasses add ``items``."""
 
-    next_cursor = marshmallow.fields.String(allow_none=True, metadata={"description": "null 表示没有更多"})
+    next_cursor = marshmallow.fields.String(
+        required=True, allow_none=True, metadata={"description": "null 表示没有更多"}
+    )
 
 
 def page(found: Any, limit: int, place: Callable[[Any], Any]) -> dict[str, Any]:
@@ -169,4 +180,8 @@ class Problem(Answer):
     detail = marshmallow.fields.String(required=True)
     code = marshmallow.fields.String(required=True)
     request_id = marshmallow.fields.String(required=True)
-    errors = marshmallow.fields.Dict(metadata={"description": "字段名与说明"})
+    errors = marshmallow.fields.Dict(
+        keys=marshmallow.fields.String(),
+        values=marshmallow.fields.List(marshmallow.fields.String()),
+        metadata={"description": "字段名（如 scans.3.code）与说明"},
+    )

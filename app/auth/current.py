@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import structlog
-from flask import g, request
+from flask import request
 from sqlalchemy.orm import Session
 
 from app.auth.tokens import read_token
 from timebank.core.actors import Actor
-from timebank.core.errors import NotAllowed
+from timebank.core.errors import BankError, NotAllowed
 from timebank.people.queries import actor_of
 
 
-def current_actor(session: Session) -> Actor:
-    """The actor of this request. Raises NotAllowed ``not_signed_in``."""
+def signed_in_login() -> UUID:
+    """The login that the request's token names; asks no database. Raises NotAllowed ``not_signed_in``."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     login_id = read_token(token.strip()) if scheme.lower() == "bearer" else None
-    actor = actor_of(session, login_id) if login_id is not None else None
+    if login_id is None:
+        raise _not_signed_in()
+    return login_id
+
+
+def current_actor(session: Session, login_id: UUID) -> Actor:
+    """Who stands behind the login now. Raises NotAllowed ``not_signed_in`` where it is gone or closed."""
+    actor = actor_of(session, login_id)
     if actor is None:
-        raise NotAllowed("not_signed_in", "请先登录")
-    g.login_id = actor.login_id
+        raise _not_signed_in()
     structlog.contextvars.bind_contextvars(login_id=str(actor.login_id))
     return actor
+
+
+def _not_signed_in() -> BankError:
+    return NotAllowed("not_signed_in", "请先登录")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import jwt
@@ -14,10 +14,13 @@ LIFETIME = timedelta(hours=2)
 _ALGORITHM = "HS256"
 
 
-def issue_token(login_id: UUID) -> str:
-    """A token for a login, by the machine's clock: moving the bank's clock signs nobody out."""
-    now = clock.machine_now()
-    claims = {"sub": str(login_id), "iat": now, "exp": now + LIFETIME}
+def issue_token(login_id: UUID, issued_at: datetime | None = None) -> str:
+    """A token for a login, by the machine's clock: moving the bank's clock signs nobody out.
+
+    The same login and the same moment make the same token, so a kept answer need not keep it.
+    """
+    issued_at = issued_at or clock.machine_now()
+    claims = {"sub": str(login_id), "iat": issued_at, "exp": issued_at + LIFETIME}
     return jwt.encode(claims, _key(), algorithm=_ALGORITHM)
 
 

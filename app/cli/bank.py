@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from types import FrameType
 
 import click
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import Conninfo
+from sqlalchemy import create_engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import Settings, SettingsRefused, read_settings
 from timebank.core import clock, crypto
 from timebank.core.db import Database
 from timebank.core.embedded import EmbeddedPostgres, EmbeddedRefused, reachable_home
-from timebank.migrations import upgrade
+from timebank.migrations import current_revision, newest_revision, upgrade
+
+_CONNECT_PATIENCE_S = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,34 +37,91 @@ class OpenBank:
         """The environment for PostgreSQL's own programs, so that no password stands in a command line."""
         if self.embedded is not None:
             return {**os.environ, **self.embedded.client_environment()}
-        return {**os.environ, "PGDATABASE": self.database_url.replace("postgresql+psycopg://", "postgresql://")}
+        given = conninfo_to_dict(self.database_url.replace("postgresql+psycopg://", "postgresql://", 1))
+        names = {one.keyword.decode(): one.envvar.decode() for one in Conninfo.get_defaults() if one.envvar}
+        return {**os.environ, **{names[word]: str(value) for word, value in given.items() if word in names}}
+
+
+def settings_given() -> Settings:
+    """The settings; ends the command with one sentence where they will not do."""
+    try:
+        return read_settings()
+    except SettingsRefused as refused:
+        raise click.ClickException(str(refused)) from None
 
 
 @contextmanager
 def open_place() -> Iterator[OpenBank]:
     """Settings and a reachable database, of whatever schema. Ends the command with one sentence where it cannot be."""
-    try:
-        settings, server = read_settings(), None
-        if settings.database_url is None:
-            explicit = "home" in settings.model_fields_set and "TIMEBANK_HOME" in os.environ
-            settings.home = reachable_home(settings.home, explicit=explicit)
-            server = EmbeddedPostgres.start(settings.home)
-        crypto.use_secret(settings.secret())
-        clock.movable_by(settings.clock_file if settings.development else None)
-    except (SettingsRefused, EmbeddedRefused) as refused:
-        raise click.ClickException(str(refused)) from None
-    with server or nullcontext():
-        yield OpenBank(settings, server.url if server else str(settings.database_url), server)
+    with _left_on_sigterm():
+        settings, server = settings_given(), None
+        try:
+            if settings.database_url is None:
+                explicit = "home" in settings.model_fields_set and "TIMEBANK_HOME" in os.environ
+                settings.home = reachable_home(settings.home, explicit=explicit)
+                server = EmbeddedPostgres.start(settings.home)
+        except EmbeddedRefused as refused:
+            raise click.ClickException(str(refused)) from None
+        with server or nullcontext():
+            database_url = server.url if server else str(settings.database_url)
+            _must_answer(database_url)
+            try:
+                crypto.use_secret(settings.secret())
+            except SettingsRefused as refused:
+                raise click.ClickException(str(refused)) from None
+            clock.movable_by(settings.clock_file if settings.development else None)
+            yield OpenBank(settings, database_url, server)
 
 
 @contextmanager
 def open_bank() -> Iterator[Database]:
     """The bank's database, ready to be worked with; in development it is brought to the newest schema first."""
-    with open_place() as place:
-        if place.settings.development:
-            upgrade(place.database_url)
-        database = Database(place.database_url)
-        try:
-            yield database
-        finally:
-            database.close()
+    with open_place() as place, opened(place) as database:
+        yield database
+
+
+@contextmanager
+def opened(place: OpenBank, *, pool_size: int = 10) -> Iterator[Database]:
+    """The database of ``place`` at the newest schema: brought there in development, demanded in production."""
+    if place.settings.development:
+        upgrade(place.database_url)
+    database = Database(place.database_url, pool_size=pool_size)
+    try:
+        with database.engine.connect() as connection:
+            if current_revision(connection) != newest_revision():
+                raise click.ClickException(
+                    "数据库结构与本版程序不符，请先运行 timebank db upgrade "
+                    "the database is not at this version's schema: run timebank db upgrade first"
+                )
+        yield database
+    finally:
+        database.close()
+
+
+def _must_answer(database_url: str) -> None:
+    engine = create_engine(database_url, connect_args={"connect_timeout": _CONNECT_PATIENCE_S})
+    try:
+        engine.connect().close()
+    except SQLAlchemyError as problem:
+        # The driver's own first line says which host or role; it never holds the password.
+        said = str(getattr(problem, "orig", problem)).strip().splitlines() or [type(problem).__name__]
+        raise click.ClickException(f"数据库连接不上 the database cannot be reached: {said[0]}") from None
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _left_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the command as an error would, so that what was started or half written is tidied up."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)

@@ -12,7 +12,10 @@ from app.cli.bank import open_bank
 from timebank.core import clock
 from timebank.policies.queries import in_force
 from timebank.policies.rules import DEFINITIONS
+from timebank.tasks.queries import service_types
 from timebank.townships.queries import township_names
+
+_PAYERS = {"granted": "政府购买服务时长", "savings": "本人储蓄", "pool": "公益时间池", "issuance": "镇街发行"}
 
 
 @click.group("policies")
@@ -27,19 +30,23 @@ def show(as_json: bool) -> None:
     with open_bank() as database, database.session() as session:
         book = in_force(session, at=clock.now())
         names = township_names(session)
+        words = _PAYERS | {row.code: row.name for row in service_types(session)}
     if as_json:
         values = {key: {"value": book.value(key), "townships": book.township_values(key)} for key in DEFINITIONS}
         click.echo(json.dumps({"policy_version": book.version, "policies": values}, ensure_ascii=False))
         return
-    table = Table("办法", "取值", "单位", title=f"现行办法（第{book.version}版）")
+    table = Table(title=f"现行办法（第{book.version}版）")
+    for heading in ("办法", "取值", "单位"):
+        table.add_column(heading, overflow="fold")
     for definition in DEFINITIONS.values():
-        table.add_row(definition.label, _said(book.value(definition.key)), definition.unit)
+        table.add_row(definition.label, _said(book.value(definition.key), words), definition.unit)
         for code, value in book.township_values(definition.key).items():
-            table.add_row(f"  {names[code]}", _said(value), definition.unit)
+            table.add_row(f"  {names[code]}", _said(value, words), definition.unit)
     Console().print(table)
 
 
-def _said(value: object) -> str:
+def _said(value: object, words: dict[str, str]) -> str:
+    """A value in words; one line for each service, an arrow from one payer to the next."""
     if isinstance(value, dict):
-        return "、".join(f"{name} {one}" for name, one in value.items())
-    return " → ".join(map(str, value)) if isinstance(value, list) else str(value)
+        return "\n".join(f"{words.get(code, code)} {one}" for code, one in value.items())
+    return " → ".join(words.get(str(one), str(one)) for one in value) if isinstance(value, list) else str(value)

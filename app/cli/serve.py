@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import socket
@@ -10,7 +11,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from types import FrameType
 
 import click
@@ -18,32 +18,33 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from app.adapters.wechat import WeChat
-from app.cli.bank import OpenBank, open_place
+from app.adapters.wechat import WeChat, WeChatError
+from app.cli.bank import OpenBank, open_place, opened, settings_given
+from app.cli.run_job import sender_of
 from app.config import Settings
 from app.demo import PASSWORD, PEOPLE, STAFF, seed_demo
 from app.jobs.runner import run_until_told
-from app.jobs.sending import Sender
 from app.jobs.timetable import timetable
 from app.logs import configure_logs
-from app.processes import end_with_parent
+from app.processes import STOP_PATIENCE_S, beside, end_with_parent, kept_beside
 from timebank.core.db import Database
 from timebank.migrations import upgrade
 
-_BLOCKING_THREADS = 8
-_STOP_PATIENCE_S = 20
+_MOST_THREADS = 8
 
 
 @click.command("serve")
-@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="server processes")
-@click.option("--jobs/--no-jobs", "with_jobs", default=True, help="run the jobs too")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="服务进程数 server processes")
+@click.option("--jobs/--no-jobs", "with_jobs", default=True, help="是否同时运行定时任务 run the jobs too")
 def serve(workers: int, with_jobs: bool) -> None:
-    """Serve API, pages and jobs until Ctrl-C."""
-    signal.signal(signal.SIGTERM, _leave)
+    """运行接口、网页和定时任务，按 Ctrl-C 停止。 Serve API, pages and jobs until Ctrl-C."""
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, _leave)
+    _must_be_free(settings_given())
     with ExitStack() as stack:
         place = stack.enter_context(open_place())
         settings = place.settings
-        _must_be_free(settings)
+        configure_logs(development=settings.development)
         environment = {"TIMEBANK_HOME": str(settings.home), "TIMEBANK_DATABASE_URL": place.database_url}
         if settings.development:
             upgrade(place.database_url)
@@ -53,7 +54,7 @@ def serve(workers: int, with_jobs: bool) -> None:
         environment["TIMEBANK_SERVING_PID"] = str(os.getpid())
         os.environ.update(environment)
         if with_jobs:
-            stack.enter_context(_child("jobs", [sys.executable, "-m", "app.cli.main", "jobs"]))
+            stack.enter_context(kept_beside([sys.executable, "-m", "app.cli.main", "jobs"]))
         _announce(place)
         _serve_until_told(settings, workers)
     click.echo("时间银行已停止。 The bank has stopped.")
@@ -61,19 +62,23 @@ def serve(workers: int, with_jobs: bool) -> None:
 
 @click.command("jobs")
 def jobs() -> None:
-    """Run the jobs alone, until Ctrl-C."""
+    """只运行定时任务，按 Ctrl-C 停止。 Run the jobs alone, until Ctrl-C."""
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, _leave)
     if "TIMEBANK_SERVING_PID" in os.environ:
         end_with_parent(int(os.environ["TIMEBANK_SERVING_PID"]))
     with open_place() as place:
-        settings = place.settings
-        configure_logs(development=settings.development)
-        wechat = WeChat(settings.wechat_base_url or "http://127.0.0.1:9", settings.wechat_appid, settings.wechat_secret)
-        database = Database(place.database_url, pool_size=5)
-        run_until_told(database, timetable(Sender(wechat, settings.wechat_template_id)))
-        database.close()
+        configure_logs(development=place.settings.development)
+        sender = sender_of(place.settings)
+        if sender is None:
+            click.echo("没有 TIMEBANK_WECHAT_BASE_URL，不发送通知 no WeChat is named, no notices are sent", err=True)
+        with opened(place, pool_size=5) as database:
+            run_until_told(database, timetable(sender))
 
 
 def _serve_until_told(settings: Settings, workers: int) -> None:
+    # Workers begin afresh: a fork would copy locks held by our threads, and metrics that count for one process only.
+    multiprocessing.set_start_method("spawn", force=True)
     server = Granian(
         "app.factory:create_app",
         factory=True,
@@ -81,12 +86,17 @@ def _serve_until_told(settings: Settings, workers: int) -> None:
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=workers,
-        blocking_threads=_BLOCKING_THREADS,
+        blocking_threads=min(_MOST_THREADS, 2 * (os.cpu_count() or 1) + 1),
         respawn_failed_workers=True,
-        workers_kill_timeout=_STOP_PATIENCE_S,
+        workers_kill_timeout=int(STOP_PATIENCE_S),
         log_level=LogLevels.warning,
     )
-    server.serve()
+    try:
+        server.serve()
+    except SystemExit:
+        # From a terminal Ctrl-C reaches the workers too, and granian counts those that left before they were told.
+        if not server.interrupt_signal:
+            raise click.ClickException("服务进程反复退出，请看日志 the workers keep ending, see the log") from None
 
 
 def _must_be_free(settings: Settings) -> None:
@@ -95,10 +105,11 @@ def _must_be_free(settings: Settings) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, settings.port))
-        except OSError as taken:
+        except OSError as problem:
             raise click.ClickException(
-                f"{settings.host}:{settings.port} 不能使用 cannot be used ({taken.strerror}): "
-                "另有程序占用，请用 TIMEBANK_PORT 换一个端口 choose another port with TIMEBANK_PORT"
+                f"{settings.host}:{settings.port} 不能使用 cannot be used ({problem.strerror}): "
+                "请用 TIMEBANK_PORT 换一个端口，或改正 TIMEBANK_HOST "
+                "choose another port with TIMEBANK_PORT, or mend TIMEBANK_HOST"
             ) from None
 
 
@@ -107,6 +118,11 @@ def _seed(database_url: str, wechat_url: str, settings: Settings) -> None:
     try:
         with database.unit_of_work() as session:
             seed_demo(session, WeChat(wechat_url, settings.wechat_appid, settings.wechat_secret))
+    except WeChatError as refused:
+        raise click.ClickException(
+            f"TIMEBANK_WECHAT_BASE_URL 不认识演示人员 does not know the demo people ({refused}): "
+            "开发环境请用模拟微信 in development leave it out, or name a fake WeChat"
+        ) from None
     finally:
         database.close()
 
@@ -115,32 +131,13 @@ def _seed(database_url: str, wechat_url: str, settings: Settings) -> None:
 def _fake_wechat() -> Iterator[str]:
     """A fake WeChat of our own; answers its address."""
     command = [sys.executable, "-m", "clients.fake_wechat", "--port", "0", "--with-parent", str(os.getpid())]
-    with _child("fake WeChat", command, stdout=subprocess.PIPE) as process:
+    with beside(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         said = process.stdout.readline()
         _, found, url = said.strip().rpartition(" ")
         if not found:
             raise click.ClickException("模拟微信没有启动 the fake WeChat did not start")
         yield url
-
-
-@contextmanager
-def _child(name: str, command: list[str], stdout: int | None = None) -> Iterator[subprocess.Popen[str]]:
-    """A process beside this one, in a session of its own so that Ctrl-C reaches only us, and ended by us."""
-    root = Path(__file__).resolve().parents[2]
-    process = subprocess.Popen(command, cwd=root, stdout=stdout, text=True, start_new_session=True)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(_STOP_PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            click.echo(f"{name} 没有及时结束，已强制结束 did not end in time and was killed", err=True)
-            process.kill()
-            process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

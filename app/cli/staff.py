@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import click
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.cli.bank import open_bank
 from timebank.core import clock
 from timebank.core.actors import STAFF_ROLE_NAMES, StaffRole
+from timebank.core.ids import new_id
 from timebank.people.actions import create_staff_login
 from timebank.people.login_models import Login
 from timebank.townships.models import Organisation
 from timebank.townships.queries import township_names
 
 _SHORTEST_PASSWORD = 10
+_ROLES = "，".join(f"{role} {name}" for role, name in STAFF_ROLE_NAMES.items())
 
 
 @click.group("staff")
@@ -21,31 +24,38 @@ def staff() -> None:
     """工作人员登录身份 Staff logins."""
 
 
-@staff.command("add")
+@staff.command("add", short_help="新建登录身份")
 @click.argument("username")
 @click.option("--name", "display_name", required=True, help="姓名或岗位")
-@click.option("--role", type=click.Choice([str(role) for role in StaffRole]), required=True)
-@click.option("--township", "township_code", help="镇街代码")
-@click.option("--canteen", help="助餐点名称")
+@click.option("--role", type=click.Choice([str(role) for role in StaffRole]), required=True, help=_ROLES)
+@click.option("--township", "township_code", metavar="CODE", help="镇街代码，镇街管理员和助餐点工作人员须写")
+@click.option("--canteen", metavar="NAME", help="助餐点名称，助餐点工作人员须写")
+@click.option("--new-canteen", is_flag=True, help="助餐点还没有登记，一并登记")
 @click.password_option("--password", help="不写则询问")
 def add(
-    username: str, display_name: str, role: str, township_code: str | None, canteen: str | None, password: str
+    username: str,
+    display_name: str,
+    role: str,
+    township_code: str | None,
+    canteen: str | None,
+    new_canteen: bool,
+    password: str,
 ) -> None:
     """新建登录身份。 Make a login."""
     if len(password) < _SHORTEST_PASSWORD:
         raise click.ClickException(f"密码至少{_SHORTEST_PASSWORD}个字符 the password needs at least that many")
+    if (township_code is None) == (role in (StaffRole.TOWNSHIP_STEWARD, StaffRole.CANTEEN_CLERK)):
+        raise click.ClickException("镇街管理员和助餐点工作人员须写 --township，其他不写")
+    if (canteen is None) == (role == StaffRole.CANTEEN_CLERK) or (new_canteen and canteen is None):
+        raise click.ClickException("助餐点工作人员须写 --canteen，其他不写")
     with open_bank() as database, database.unit_of_work() as session:
         if session.scalar(select(Login.id).where(Login.username == username)):
             raise click.ClickException(f"已有 {username} exists already")
         if township_code is not None and township_code not in township_names(session):
             raise click.ClickException(f"没有这个镇街 no such township: {township_code}")
-        if (township_code is None) == (role in (StaffRole.TOWNSHIP_STEWARD, StaffRole.CANTEEN_CLERK)):
-            raise click.ClickException("镇街管理员和助餐点工作人员须写 --township，其他不写")
-        organisation = session.scalar(select(Organisation).where(Organisation.name == canteen)) if canteen else None
-        if (organisation is None) == (role == StaffRole.CANTEEN_CLERK) or (
-            organisation is not None and organisation.township_code != township_code
-        ):
-            raise click.ClickException("助餐点工作人员须写本镇街已有的 --canteen，其他不写")
+        organisation_id = None
+        if canteen is not None and township_code is not None:
+            organisation_id = _canteen(session, canteen, township_code, new=new_canteen).id
         create_staff_login(
             session,
             username=username,
@@ -53,12 +63,25 @@ def add(
             display_name=display_name,
             role=StaffRole(role),
             township_code=township_code,
-            organisation_id=organisation.id if organisation else None,
+            organisation_id=organisation_id,
         )
     click.echo(f"已新建 {username}（{STAFF_ROLE_NAMES[StaffRole(role)]}）")
 
 
-@staff.command("close")
+def _canteen(session: Session, name: str, township_code: str, *, new: bool) -> Organisation:
+    here = Organisation.kind == "canteen", Organisation.township_code == township_code, Organisation.name == name
+    found = session.scalar(select(Organisation).where(*here))
+    if new and found is None:
+        found = Organisation(id=new_id(), kind="canteen", name=name, township_code=township_code)
+        session.add(found)
+        session.flush()
+    elif new or found is None:
+        reason = "已经登记，不用 --new-canteen" if new else "还没有登记，请加 --new-canteen"
+        raise click.ClickException(f"这个镇街的助餐点“{name}”{reason}（--canteen）")
+    return found
+
+
+@staff.command("close", short_help="停用登录身份，立即生效")
 @click.argument("username")
 def close(username: str) -> None:
     """停用登录身份，立即生效。 Close a login at once."""

@@ -4,56 +4,82 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 
+import prometheus_client
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
-from prometheus_client import Counter
 
 from app.jobs.timetable import Job
 from timebank.core.db import Database
-from timebank.core.errors import BankError
+from timebank.core.errors import BankError, Conflict, NotFound
 
-_ITEMS = Counter("timebank_job_items_total", "Items that jobs worked on", ["job", "outcome"])
+_ITEMS = prometheus_client.Counter("timebank_job_items_total", "Items that jobs worked on", ["job", "outcome"])
 
 log = structlog.get_logger()
 
 
-def run_job(database: Database, job: Job) -> tuple[int, int]:
-    """Do everything that is due for one job; answers how many items were done and how many failed."""
+def run_job(database: Database, job: Job, over: threading.Event | None = None) -> tuple[int, int]:
+    """Do everything that is due for one job; answers how many items were done and how many failed.
+
+    Items that somebody else was faster with count as neither. When ``over`` is set, the item under way is the last.
+    """
     with database.session() as session:
         items = list(job.find(session))
-    failed = sum(not _do_item(database, job, item) for item in items)
-    if failed:
-        log.warning("job_items_failed", job=job.name, failed=failed, of=len(items))
-    return len(items) - failed, failed
+    outcomes: Counter[str] = Counter()
+    for item in items:
+        if over is not None and over.is_set():
+            break
+        outcome = _do_item(database, job, item)
+        outcomes[outcome] += 1
+        _ITEMS.labels(job.name, outcome).inc()
+    if outcomes["failed"]:
+        log.warning("job_items_failed", job=job.name, failed=outcomes["failed"], of=len(items))
+    return outcomes["done"], outcomes["failed"]
 
 
-def _do_item(database: Database, job: Job, item: object) -> bool:
+def _do_item(database: Database, job: Job, item: object) -> str:
     try:
         with database.unit_of_work() as session:
-            job.do(session, item)
+            answer = job.do(session, item)
     except BankError as refusal:
-        # Somebody was faster: the item is not due any more, which is what was wanted.
-        log.info("job_item_passed", job=job.name, code=refusal.code)
-        _ITEMS.labels(job.name, "passed").inc()
-        return True
+        return _refused(job, item, refusal)
     except Exception as failure:
         log.error("job_item_failed", job=job.name, item=str(item), error=type(failure).__name__)
-        _ITEMS.labels(job.name, "failed").inc()
-        return False
-    _ITEMS.labels(job.name, "done").inc()
-    return True
+        return "failed"
+    if answer is False:
+        return "passed"
+    # What works on many answers refusals as values.
+    refusals = [one for one in answer if isinstance(one, BankError)] if isinstance(answer, list) else []
+    return _refused(job, item, refusals[0]) if refusals else "done"
+
+
+def _refused(job: Job, item: object, refusal: BankError) -> str:
+    if isinstance(refusal, Conflict | NotFound):
+        # Somebody was faster: the item is not due any more, which is what was wanted.
+        log.info("job_item_passed", job=job.name, code=refusal.code)
+        return "passed"
+    log.error("job_item_failed", job=job.name, item=str(item), error=refusal.code)
+    return "failed"
 
 
 def run_until_told(database: Database, jobs: tuple[Job, ...]) -> None:
-    """Run the timetable until SIGTERM or SIGINT; what is under way is finished first."""
+    """Run the timetable until SIGTERM or SIGINT, every job once soon after the start; items under way are finished."""
     over = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: over.set())
-    scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
-    for job in jobs:
+    # A turn that comes late is made late, not left out: for an hourly job that would be an hour.
+    defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    scheduler = BackgroundScheduler(timezone="UTC", job_defaults=defaults)
+    for place, job in enumerate(jobs, start=1):
         scheduler.add_job(
-            _run_and_log, "interval", args=(database, job), seconds=job.every_s, jitter=max(1, job.every_s // 10)
+            _run_and_log,
+            "interval",
+            args=(database, job, over),
+            seconds=job.every_s,
+            jitter=max(1, job.every_s // 10),
+            next_run_time=datetime.now(UTC) + timedelta(seconds=place),
         )
     scheduler.start()
     log.info("jobs_started", jobs=[job.name for job in jobs])
@@ -62,9 +88,9 @@ def run_until_told(database: Database, jobs: tuple[Job, ...]) -> None:
     log.info("jobs_stopped")
 
 
-def _run_and_log(database: Database, job: Job) -> None:
+def _run_and_log(database: Database, job: Job, over: threading.Event) -> None:
     try:
-        run_job(database, job)
+        run_job(database, job, over)
     except Exception as failure:
         # Most often the database is away for a moment; the next turn finds the same items.
         log.error("job_failed", job=job.name, error=type(failure).__name__)

@@ -42,8 +42,12 @@ def _once(_session: Session) -> Iterable[Any]:
     return [None]
 
 
-def timetable(sender: Sender) -> tuple[Job, ...]:
-    """All jobs of the bank."""
+def timetable(sender: Sender | None) -> tuple[Job, ...]:
+    """All jobs of the bank; without a sender those that need none, so that no notice is given up for want of WeChat."""
+    return _minute_jobs() + _ledger_jobs() + (() if sender is None else (_sending(sender),))
+
+
+def _minute_jobs() -> tuple[Job, ...]:
     return (
         Job(
             "auto_confirm",
@@ -80,15 +84,17 @@ def timetable(sender: Sender) -> tuple[Job, ...]:
             lambda s: ledger.expired_lots(s, limit=BATCH),
             lambda s, account_id: ledger.sweep_lot(s, account_id=account_id),
         ),
-        Job(
-            "send_notices",
-            "发送通知",
-            15,
-            lambda s: unsent_notices(s, limit=BATCH),
-            sender.send,
-        ),
+    )
+
+
+def _ledger_jobs() -> tuple[Job, ...]:
+    return (
         Job("seal", "封存新划转", 120, _once, lambda s, _: ledger.seal_new_transfers(s)),
         Job("take_checkpoints", "余额检查点", 3600, _once, lambda s, _: ledger.take_checkpoints(s)),
         Job("hand_out_seal", "分发每日封存", 600, _once, lambda s, _: ledger.hand_out_seal(s)),
         Job("forget_old_replies", "清理旧的幂等应答", 3600, _once, lambda s, _: forget_old_replies(s, limit=10_000)),
     )
+
+
+def _sending(sender: Sender) -> Job:
+    return Job("send_notices", "发送通知", 15, lambda s: unsent_notices(s, limit=BATCH), sender.send)

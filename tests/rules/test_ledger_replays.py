@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 
 from tests.rules.test_ledger_rules import (
+    AWAY_CLEARING,
     AWAY_SAVINGS,
     CLEARING,
-    AWAY_CLEARING,
     CLOSED,
     ISSUANCE,
     LATER,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from timebank.clearing.rules import Window, window
 from timebank.core import clock
+from timebank.core.errors import Refused
 from timebank.policies.queries import in_force
+from timebank.policies.rules import PolicyBook
 from timebank.townships.queries import townships
 
 
@@ -54,9 +57,12 @@ def matrix(session: Session, *, window_name: str | None) -> tuple[Window, Sequen
 
 
 def positions(session: Session, *, window_name: str | None) -> tuple[Window, Sequence[Position]]:
-    """Every township's position in one window. Raises as ``matrix``."""
+    """Every township's position in one window, with the limits in force now or at the window's last moment.
+
+    Raises as ``matrix``, and Refused ``window_before_opening`` where no policy was in force yet.
+    """
     found, lines = matrix(session, window_name=window_name)
-    policies = in_force(session, at=min(clock.now(), found.ends_at))
+    policies = _policies_of(session, found)
     owed: dict[str, int] = {}
     for line in lines:
         owed[line.debtor_township_code] = owed.get(line.debtor_township_code, 0) - line.minutes
@@ -71,3 +77,12 @@ def positions(session: Session, *, window_name: str | None) -> tuple[Window, Seq
         )
         for township in townships(session)
     ]
+
+
+def _policies_of(session: Session, found: Window) -> PolicyBook:
+    # A change at the very end of a window belongs to the next one.
+    last_moment = found.ends_at - timedelta(microseconds=1)
+    try:
+        return in_force(session, at=min(clock.now(), last_moment))
+    except LookupError:
+        raise Refused("window_before_opening", "时间银行在这个清算周期还没有开办", field="window") from None

@@ -50,6 +50,7 @@ class Account(Base):
             *("book_code", "unit", "kind", "person_id", "expires_on"),
             unique=True,
             postgresql_nulls_not_distinct=True,
+            postgresql_where="closed_at IS NULL",
         ),
         Index("ix_ledger_account_person", "person_id", postgresql_where="person_id IS NOT NULL"),
         Index("ix_ledger_account_expiring", "expires_on", postgresql_where="expires_on IS NOT NULL AND posted > 0"),
@@ -88,7 +89,9 @@ class Transfer(Base):
         CheckConstraint("from_balance >= 0 AND to_balance >= 0", name="balances_floor"),
         CheckConstraint("(reverses_id IS NULL) = (approved_by IS NULL)", name="reversal_approved"),
         CheckConstraint("reverses_id IS NULL OR note <> ''", name="reversal_reasoned"),
-        CheckConstraint("approved_by IS NULL OR approved_by <> recorded_by", name="second_person"),
+        CheckConstraint(
+            "approved_by IS NULL OR (recorded_by IS NOT NULL AND approved_by <> recorded_by)", name="second_person"
+        ),
         UniqueConstraint("seq"),
         UniqueConstraint("from_account_id", "from_version"),
         UniqueConstraint("to_account_id", "to_version"),

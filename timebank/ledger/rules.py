@@ -173,7 +173,7 @@ class Batch:
         self,
         accounts: Mapping[int, AccountState],
         clearing: Mapping[tuple[str, str], int],
-        standing: Mapping[UUID, Standing],
+        standing: Mapping[UUID, Standing | None],
         now: datetime,
     ) -> None:
         self._accounts = dict(accounts)
@@ -189,19 +189,24 @@ class Batch:
         ids = tuple(movement.id for movement in posting)
         if posting and all(s == Standing.of(m) for s, m in zip(seen, posting, strict=True)):
             return Posted(ids, replayed=True)
-        taken = next((i for i, s in zip(ids, seen, strict=True) if s is not None), None)
-        if taken is not None or len(set(ids)) != len(ids) or not posting:
-            return Refused("transfer_id_reused", "同一划转编号不能用于另一笔划转", transfer_id=taken)
         self._before, legs = {}, []
         try:
+            self._must_be_free(ids)
             for movement in posting:
                 legs += self._legs_of(movement)
+            self._must_be_free([leg.id for leg in legs])
         except BankError as refusal:
             self._accounts.update(self._before)
             return refusal
         self.legs += legs
+        self._standing.update((leg.id, None) for leg in legs)
         self._standing.update((m.id, Standing.of(m)) for m in posting)
         return Posted(ids)
+
+    def _must_be_free(self, ids: Sequence[UUID]) -> None:
+        taken = next((i for i in ids if i in self._standing), None)
+        if taken is not None or len(set(ids)) != len(ids) or not ids:
+            raise id_reused(taken)
 
     def _legs_of(self, movement: Movement) -> list[Leg]:
         source = self._usable(movement.from_account_id)
@@ -269,6 +274,11 @@ def _reversed_leg(movement: Movement, leg_id: UUID, *, linked: bool) -> UUID | N
     return second_leg_id(movement.reverses_id) if leg_id == movement.id else movement.reverses_id
 
 
+def id_reused(transfer_id: UUID | None) -> Refused:
+    """The refusal for an id that already stands for another transfer."""
+    return Refused("transfer_id_reused", "同一划转编号不能用于另一笔划转", transfer_id=transfer_id)
+
+
 def insufficient(unit: str, *, available: int, needed: int) -> Refused:
     """The refusal for a floor, with what is available and what was needed."""
     if unit == "minute":
@@ -280,9 +290,12 @@ def decide(
     postings: Sequence[Posting],
     accounts: Mapping[int, AccountState],
     clearing: Mapping[tuple[str, str], int],
-    standing: Mapping[UUID, Standing],
+    standing: Mapping[UUID, Standing | None],
     now: datetime,
 ) -> tuple[list[Result], list[Leg]]:
-    """One verdict for each posting, in order, and the rows to insert."""
+    """One verdict for each posting, in order, and the rows to insert.
+
+    ``standing`` are the ids that are taken: by a movement, or (None) by the second leg of one.
+    """
     batch = Batch(accounts, clearing, standing, now)
     return [batch.decide(posting) for posting in postings], batch.legs

@@ -108,7 +108,7 @@ _SQL_CHECKS: tuple[tuple[str, str, str, str], ...] = (
         LEFT JOIN ledger_transfer r ON r.id = t.reverses_id
         WHERE t.reverses_id IS NOT NULL AND (r.id IS NULL OR r.amount <> t.amount OR r.reverses_id IS NOT NULL
               OR r.from_account_id <> t.to_account_id OR r.to_account_id <> t.from_account_id
-              OR t.approved_by IS NULL OR t.approved_by = t.recorded_by)
+              OR t.approved_by IS NULL OR t.recorded_by IS NULL OR t.approved_by = t.recorded_by)
         ORDER BY t.seq LIMIT 1""",
     ),
     (

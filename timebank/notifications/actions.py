@@ -38,10 +38,18 @@ def unsent_notices(session: Session, *, limit: int) -> list[UUID]:
 
 
 def take_notice(session: Session, notice_id: UUID) -> tuple[Notice, str | None] | None:
-    """Lock an unsent notice and find the openid it goes to; None where another process has it or it is done."""
+    """Lock a notice whose time to be sent has come and find the openid it goes to.
+
+    None where another process has it, has sent it, or has just failed and put it off.
+    """
     notice = session.scalar(
         select(Notice)
-        .where(Notice.id == notice_id, Notice.sent_at.is_(None), Notice.given_up_at.is_(None))
+        .where(
+            Notice.id == notice_id,
+            Notice.sent_at.is_(None),
+            Notice.given_up_at.is_(None),
+            Notice.next_try_at <= clock.now(),
+        )
         .with_for_update(skip_locked=True)
     )
     if notice is None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from timebank.core.actors import Actor, StaffRole
 from timebank.core.crypto import keyring
+from timebank.core.db import UuidColumn
 from timebank.core.errors import NotFound
 from timebank.people.id_numbers import IdNumber
 from timebank.people.login_models import Login
@@ -58,8 +59,10 @@ def people_by_id_numbers(session: Session, id_numbers: Collection[str]) -> dict[
 
 def people_in_role(session: Session, ids: Collection[UUID], role: str) -> set[UUID]:
     """Those of these people who are enrolled in ``role``."""
-    query = select(PersonRole.person_id).where(PersonRole.role == role, PersonRole.person_id.in_(ids))
-    return set(session.scalars(query))
+    wanted = any_(cast(list(ids), ARRAY(UuidColumn)))
+    return set(
+        session.scalars(select(PersonRole.person_id).where(PersonRole.role == role, PersonRole.person_id == wanted))
+    )
 
 
 def acts_for(session: Session, actor: Actor, elder_id: UUID) -> bool:

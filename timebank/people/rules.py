@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from timebank.core.errors import Refused
 from timebank.people.id_numbers import age_on
+from timebank.people.widths import without_blanks
 
 VOLUNTEER, ELDER = "volunteer", "elder"
 ROLE_NAMES = {VOLUNTEER: "志愿者", ELDER: "老人"}
@@ -18,7 +19,7 @@ LONGEST_BLOCK = timedelta(minutes=15)
 
 def tidy_name(name: str) -> str:
     """A name as it is compared and kept: full-width letters and every kind of blank evened out."""
-    return "".join(unicodedata.normalize("NFKC", name).split()).replace("•", "·").replace("・", "·")
+    return without_blanks(unicodedata.normalize("NFKC", name)).replace("•", "·").replace("・", "·")
 
 
 def same_name(one: str, other: str) -> bool:

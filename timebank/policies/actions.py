@@ -14,7 +14,8 @@ from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.errors import Conflict, NotAllowed, NotFound, Refused
 from timebank.policies.models import PolicyChange, PolicyValue
-from timebank.policies.rules import check_effective, check_value
+from timebank.policies.queries import in_force
+from timebank.policies.rules import check_effective, check_rates, check_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,11 @@ def propose_change(
     """
     _must_be_district(actor)
     check_effective(effective_at, clock.now())
+    rates = in_force(session, at=clock.now()).value("service_rates_percent")
     for wanted in values:
         check_value(wanted.key, wanted.value)
+        if wanted.key == "service_rates_percent":
+            check_rates(wanted.value, rates, partly=wanted.township_code is not None)
     if len({(v.key, v.township_code) for v in values}) != len(values):
         raise Refused("policy_repeated", "同一项办法在一次变更中出现了两次")
     change = PolicyChange(

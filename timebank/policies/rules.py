@@ -79,6 +79,18 @@ def check_value(key: str, value: Any) -> None:
         raise Refused("policy_value_invalid", f"“{definition.label}”的取值不合理", key=key)
 
 
+def check_rates(rates: Mapping[str, int], in_force: Mapping[str, int], *, partly: bool) -> None:
+    """Rates name kinds of service that have one already: some of them (``partly``, a township), else every one.
+
+    Raises Refused ``policy_value_invalid``, with the kinds that are missing or unknown.
+    """
+    missing = set() if partly else set(in_force) - set(rates)
+    unknown = set(rates) - set(in_force)
+    if missing or unknown:
+        kinds = sorted(missing | unknown)
+        raise Refused("policy_value_invalid", "各类服务的折算比例须与现有服务类型一致", service_types=kinds)
+
+
 def check_effective(effective_at: datetime, now: datetime) -> None:
     """A change is scheduled and never rewrites history. Raises Refused ``policy_in_the_past``."""
     if effective_at < now:
@@ -109,8 +121,9 @@ class PolicyBook:
         return int(self.value(key, township_code))
 
     def rate_percent(self, service_type: str, township_code: str | None = None) -> int:
-        """Minutes credited for 100 minutes of this kind of service."""
-        return int(self.value("service_rates_percent", township_code)[service_type])
+        """Minutes credited for 100 minutes of this kind of service; a township may differ in some kinds only."""
+        own = self._values.get(("service_rates_percent", township_code), {})
+        return int(own.get(service_type) or self._values["service_rates_percent", None][service_type])
 
     def payment_order(self, township_code: str | None = None) -> tuple[str, ...]:
         """Who pays first for a volunteer's hour; see ``PAYERS``."""

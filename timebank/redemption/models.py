@@ -17,7 +17,8 @@ _STATUSES = ", ".join(f"'{s}'" for s in VoucherStatus)
 class Voucher(Base):
     """用餐券: minutes set apart for one meal, good at any canteen of any township until it expires.
 
-    Its minutes lie in the holder's voucher account (``account_id``) until it is redeemed, refunded or expires.
+    Its minutes lie in the holder's voucher account (``account_id``) until it is redeemed, refunded or expires;
+    ``source_account_id`` is the first account that paid, the ledger knows all of them.
     """
 
     __tablename__ = "voucher"

@@ -27,23 +27,20 @@ STATUS_NAMES = {
     VoucherStatus.VOID: "已作废",
 }
 
-Reason = Literal[
-    "ok", "voucher_unknown", "already_redeemed", "voucher_expired", "voucher_void", "voucher_refunded", "nonce_reused"
-]
+Reason = Literal["ok", "voucher_unknown", "already_redeemed", "voucher_expired", "voucher_void", "nonce_reused"]
 
 REASON_SENTENCES: dict[Reason, str] = {
     "ok": "可以用餐",
     "voucher_unknown": "没有这张券，请核对券码",
     "already_redeemed": "这张券已经用过",
     "voucher_expired": "这张券已过期，时长会退回账户",
-    "voucher_void": "这张券已作废",
-    "voucher_refunded": "这张券已退，时长已回到账户",
+    "voucher_void": "这张券已退或已作废",
     "nonce_reused": "扫码编号重复使用，请重新扫码",
 }
 
 _REFUSAL_OF: dict[VoucherStatus, Reason] = {
     VoucherStatus.REDEEMED: "already_redeemed",
-    VoucherStatus.REFUNDED: "voucher_refunded",
+    VoucherStatus.REFUNDED: "voucher_void",
     VoucherStatus.EXPIRED: "voucher_expired",
     VoucherStatus.VOID: "voucher_void",
 }
@@ -71,7 +68,7 @@ class VoucherState:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer to one scan; ``redeemed_at`` and ``canteen_id`` say when and where the voucher was used."""
+    """The answer to one scan; ``redeemed_at`` and ``canteen_id`` say when and where the voucher was used, if it was."""
 
     accepted: bool
     reason: Reason

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -45,41 +45,60 @@ def pay(session: Session, dues: Sequence[Due], policies: PolicyBook) -> None:
     if not dues:
         return
     savings = ensure_accounts(session, [(d.volunteer_id, d.volunteer_book) for d in dues], AccountKind.SAVINGS)
-    sources = {due.part_id: _sources(session, due, policies) for due in dues}
+    sources = _sources(session, dues, policies, credited=set(savings.values()))
     ids = {account_id for found in sources.values() for account_id in found} | set(savings.values())
     states = lock_accounts(session, ids)
     left = {state.id: state.available if state.floored else None for state in states.values()}
     movements: list[Movement] = []
     for due in dues:
+        target = savings[due.volunteer_id]
         for account_id, minutes in split_payment(due.minutes, [(a, left[a]) for a in sources[due.part_id]]):
-            available = left[account_id]
-            left[account_id] = None if available is None else available - minutes
-            movements.append(_movement(due, account_id, savings[due.volunteer_id], minutes, policies.version))
+            # What a due brings a volunteer can pay for help that this volunteer was given, later in the batch.
+            left[account_id], left[target] = _less(left[account_id], minutes), _less(left[target], -minutes)
+            movements.append(_movement(due, account_id, target, minutes, policies.version))
     post_one(session, tuple(movements))
 
 
-def _sources(session: Session, due: Due, policies: PolicyBook) -> list[int]:
-    """The accounts that may pay, in the order of policy; those that stand empty are left out, and so never locked."""
+def _less(available: int | None, minutes: int) -> int | None:
+    return None if available is None else available - minutes
+
+
+def _sources(
+    session: Session, dues: Sequence[Due], policies: PolicyBook, *, credited: set[int]
+) -> dict[UUID, list[int]]:
+    """For each part the accounts that may pay, in the order of policy.
+
+    Those that stand empty, and are not ``credited`` in this batch, are left out, and so never locked.
+    """
+    own = Account.person_id.in_({due.elder_id for due in dues if due.elder_id is not None}) & Account.kind.in_(
+        [AccountKind.GRANTED, AccountKind.SAVINGS]
+    )
+    shared = Account.book_code.in_({due.paying_book for due in dues}) & Account.kind.in_(
+        [AccountKind.POOL, AccountKind.ISSUANCE]
+    )
     rows = session.execute(
-        select(Account.id, Account.kind, Account.person_id, Account.expires_on)
+        select(Account.id, Account.kind, Account.person_id, Account.book_code)
         .where(
             Account.unit == "minute",
             Account.closed_at.is_(None),
-            (Account.kind == AccountKind.ISSUANCE) | (Account.posted > Account.held),
-            (
-                (Account.book_code == due.paying_book)
-                & Account.person_id.is_(None)
-                & Account.kind.in_([AccountKind.POOL, AccountKind.ISSUANCE])
-            )
-            | (
-                (Account.person_id == due.elder_id)
-                & Account.kind.in_([AccountKind.GRANTED, AccountKind.SAVINGS])
-                & (Account.expires_on.is_(None) | (Account.expires_on >= clock.today()))
-            ),
+            Account.expires_on.is_(None) | (Account.expires_on >= clock.today()),
+            (Account.kind == AccountKind.ISSUANCE) | (Account.posted > Account.held) | Account.id.in_(credited),
+            own | shared,
         )
         .order_by(Account.expires_on.nulls_last(), Account.id)
     ).all()
-    return [row.id for payer in policies.payment_order(due.paying_book) for row in rows if row.kind == payer]
+    found: dict[tuple[str, UUID | str], list[int]] = {}
+    for row in rows:
+        found.setdefault((row.kind, row.person_id or row.book_code), []).append(row.id)
+    return {due.part_id: _in_order(due, policies, found) for due in dues}
+
+
+def _in_order(due: Due, policies: PolicyBook, found: Mapping[tuple[str, UUID | str], list[int]]) -> list[int]:
+    ordered: list[int] = []
+    for payer in policies.payment_order(due.paying_book):
+        owner = due.elder_id if payer in (AccountKind.GRANTED, AccountKind.SAVINGS) else due.paying_book
+        ordered += found.get((payer, owner), []) if owner is not None else []
+    return ordered
 
 
 def _movement(due: Due, from_account_id: int, to_account_id: int, minutes: int, policy_version: int) -> Movement:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, cast, false, or_, select
+from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 from sqlalchemy.orm import Session, selectinload
 
 from timebank.core.actors import Actor, StaffRole
 from timebank.core.errors import NotFound
 from timebank.people.queries import elders_of
 from timebank.tasks.models import Assignment, ServiceType, Task
-from timebank.tasks.rules import GONE, TaskStatus
+from timebank.tasks.rules import GONE, AssignmentStatus, TaskStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,16 @@ def lock_tasks(session: Session, task_ids: Sequence[UUID]) -> dict[UUID, Task]:
     return {task.id: task for task in session.scalars(query)}
 
 
+def overlapping_part(session: Session, volunteer_id: UUID, served: Range[datetime]) -> Assignment | None:
+    """What the volunteer served in this span already, or is serving still, if anything."""
+    query = select(Assignment).where(
+        Assignment.volunteer_id == volunteer_id,
+        Assignment.status != AssignmentStatus.REJECTED,
+        Assignment.served_during.op("&&")(cast(served, TSTZRANGE)),
+    )
+    return session.scalar(query.limit(1))
+
+
 def find_tasks(
     session: Session, *, actor: Actor, wanted: TaskFilter, limit: int, before: UUID | None = None
 ) -> Sequence[Task]:
@@ -92,4 +104,4 @@ def _visible(session: Session, actor: Actor, mine: bool) -> ColumnElement[bool]:
     elders = [actor.person_id, *elders_of(session, actor.person_id)]
     taken = select(Assignment.task_id).where(Assignment.volunteer_id == actor.person_id, Assignment.status.not_in(GONE))
     own = or_(Task.elder_id.in_(elders), Task.id.in_(taken))
-    return own if mine else or_(own, and_(Task.status == TaskStatus.OPEN))
+    return own if mine else or_(own, Task.status == TaskStatus.OPEN)

@@ -59,6 +59,7 @@ STATUS_NAMES = {
 PLANNED = frozenset({AssignmentStatus.ACCEPTED, AssignmentStatus.CHECKED_IN})
 GONE = frozenset({AssignmentStatus.WITHDRAWN, AssignmentStatus.CANCELLED, AssignmentStatus.NO_SHOW})
 FINISHED = frozenset({TaskStatus.CONFIRMED, TaskStatus.CANCELLED, TaskStatus.EXPIRED, TaskStatus.REJECTED})
+NOT_BEGUN = GONE | {AssignmentStatus.ACCEPTED}
 
 _STEPS: dict[str, tuple[frozenset[AssignmentStatus], AssignmentStatus]] = {
     "check_in": (frozenset({AssignmentStatus.ACCEPTED}), AssignmentStatus.CHECKED_IN),
@@ -94,13 +95,17 @@ def after(step: str, status: str) -> AssignmentStatus:
     return then
 
 
-def task_status(places: int, parts: Iterable[str]) -> TaskStatus:
-    """The status of a task that is neither cancelled nor expired, from the parts of its volunteers."""
+def task_status(places: int, parts: Iterable[str], *, over: bool) -> TaskStatus:
+    """The status of a task that is neither cancelled nor expired, from the parts of its volunteers.
+
+    Open means that volunteers are still wanted: a shift stays so while places are left and it is not ``over``
+    (its agreed end has not passed), even though some of its volunteers serve already or have served.
+    """
     active = [AssignmentStatus(p) for p in parts if p not in GONE]
     for status in (AssignmentStatus.DISPUTED, AssignmentStatus.RECORDED, AssignmentStatus.REJECTED):
         if status in active:
             return TaskStatus(status)
-    if not active:
+    if not active or (len(active) < places and not over):
         return TaskStatus.OPEN
     if all(p is AssignmentStatus.CONFIRMED for p in active):
         return TaskStatus.CONFIRMED
@@ -108,7 +113,7 @@ def task_status(places: int, parts: Iterable[str]) -> TaskStatus:
         return TaskStatus.CHECKED_OUT
     if any(p is not AssignmentStatus.ACCEPTED for p in active):
         return TaskStatus.CHECKED_IN
-    return TaskStatus.ACCEPTED if len(active) >= places else TaskStatus.OPEN
+    return TaskStatus.ACCEPTED
 
 
 def places_left(places: int, parts: Collection[str]) -> int:

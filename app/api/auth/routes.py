@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,12 +24,16 @@ from app.api.auth.schemas import (
     WeChatLoginBody,
     WeChatTokenAnswer,
 )
-from app.api.operation import Doors, operation
+from app.api.operation import operation
+from app.api.parser import Doors
 from app.auth.tokens import LIFETIME, issue_token
+from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.errors import BankError, NotAllowed
 from timebank.people import actions
 from timebank.people.actions import Enrolment
+
+_LIFETIME_S = int(LIFETIME.total_seconds())
 
 doors = Doors("auth", __name__, url_prefix="/api/v1/auth", description="登录与登记")
 
@@ -56,18 +61,22 @@ def staff_login(session: Session, actor: Actor, body: dict[str, Any]) -> dict[st
     return login if isinstance(login, BankError) else _token(login.id)
 
 
+def _with_token(actor: Actor, answer: dict[str, Any]) -> dict[str, Any]:
+    assert actor.login_id is not None
+    return {**answer, "access_token": issue_token(actor.login_id, datetime.fromisoformat(answer["issued_at"]))}
+
+
 @operation(
     doors, "/register", "auth.register", "实名登记",
-    method="POST", body=RegisterBody, answers=RegisteredAnswer, status=201, key="optional",
+    method="POST", body=RegisterBody, answers=RegisteredAnswer, status=201, key="optional", finish=_with_token,
 )  # fmt: skip
 def register(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
-    assert actor.login_id is not None
     person = actions.register(session, actor=actor, form=Enrolment(**body))
-    return {**_token(actor.login_id), "person_id": person.id}
+    return {"person_id": person.id, "expires_in": _LIFETIME_S, "issued_at": clock.machine_now()}
 
 
 def _token(login_id: UUID) -> dict[str, Any]:
-    return {"access_token": issue_token(login_id), "expires_in": int(LIFETIME.total_seconds())}
+    return {"access_token": issue_token(login_id), "expires_in": _LIFETIME_S}
 
 
 def _refusal_of(failure: WeChatError) -> BankError:

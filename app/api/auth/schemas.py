@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from app.api.fields import Answer, Body, Id, Text, Whole
+from app.api.fields import Answer, Body, Id, Moment, Text, Whole
 
 
 class WeChatLoginBody(Body):
@@ -44,3 +44,4 @@ class RegisteredAnswer(TokenAnswer):
     """The person, and a token for the phone to go on with."""
 
     person_id = Id(required=True)
+    issued_at = Moment(required=True, metadata={"description": "令牌签发时间"})

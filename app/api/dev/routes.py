@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.api.fields import Answer, Body, Moment
-from app.api.operation import Doors, operation
+from app.api.operation import operation
+from app.api.parser import Doors
 from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.errors import Refused

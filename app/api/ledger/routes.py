@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.api.ledger.schemas import ReverseAnswer, ReverseBody, TrialAnswer, TrialQuery
-from app.api.operation import Doors, operation
+from app.api.operation import operation
+from app.api.parser import Doors
 from timebank.core.actors import Actor
 from timebank.ledger import actions, queries
 

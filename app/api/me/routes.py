@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from app.api.fields import PageQuery, numbers_in_cursor
 from app.api.me.schemas import BalanceAnswer, MeAnswer, StatementPage
-from app.api.operation import Doors, operation, page
+from app.api.operation import operation, page
+from app.api.parser import Doors
 from timebank.core.actors import Actor
 from timebank.ledger import queries
 from timebank.ledger.models import HOUSE

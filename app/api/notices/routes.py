@@ -8,7 +8,8 @@ from marshmallow import fields
 from sqlalchemy.orm import Session
 
 from app.api.fields import Answer, Id, Moment, PageQuery, id_in_cursor
-from app.api.operation import Doors, Page, operation, page
+from app.api.operation import Page, operation, page
+from app.api.parser import Doors
 from timebank.core.actors import Actor
 from timebank.core.errors import NotAllowed
 from timebank.notifications.actions import notices_for

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.api.operation import Doors, operation
+from app.api.operation import operation
+from app.api.parser import Doors
 from app.api.people.schemas import EnrolBody, EnrolledAnswer, FindQuery, PersonAnswer, ProxyAnswer, ProxyBody
 from timebank.core.actors import Actor
 from timebank.ledger.queries import balance_of

@@ -1,8 +1,8 @@
 """Requests and answers about people."""
 
-from marshmallow import fields, validate
+from marshmallow import fields
 
-from app.api.fields import Answer, Body, Choice, Id, Moment, Text
+from app.api.fields import Answer, Body, Choice, Id, Moment, Several, Text
 
 
 class EnrolBody(Body):
@@ -12,9 +12,7 @@ class EnrolBody(Body):
     id_number = Text(longest=40, required=True, load_only=True)
     phone = Text(longest=40, load_default=None, allow_none=True, load_only=True)
     township_code = Text(longest=20, required=True)
-    roles = fields.List(
-        Choice(["volunteer", "elder"]), required=True, validate=validate.Length(1, 2, error="请选择志愿者或老人")
-    )
+    roles = Several(Choice(["volunteer", "elder"]), lowest=1, highest=2, required=True)
 
 
 class EnrolledAnswer(Answer):

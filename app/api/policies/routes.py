@@ -8,14 +8,17 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.api.fields import PageQuery, numbers_in_cursor
-from app.api.operation import Doors, operation, page
+from app.api.operation import operation, page
+from app.api.parser import Doors
 from app.api.policies.schemas import ChangeAnswer, ChangePage, PolicyList, ProposeBody
 from timebank.core import clock
 from timebank.core.actors import Actor
+from timebank.core.amounts import MAX_AMOUNT
 from timebank.policies import actions, queries
 from timebank.policies.actions import NewValue
 from timebank.policies.models import PolicyChange
 from timebank.policies.rules import DEFINITIONS
+from timebank.townships.queries import township
 
 doors = Doors("policies", __name__, url_prefix="/api/v1/policies", description="办法")
 
@@ -51,11 +54,14 @@ def changes(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, 
 )  # fmt: skip
 def propose(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
     values = [NewValue(**value) for value in body.pop("values")]
+    for value in values:
+        if value.township_code is not None:
+            township(session, value.township_code)
     return _changes(session, [actions.propose_change(session, actor=actor, values=values, **body)])[0]
 
 
 @operation(
-    doors, "/changes/<int:change_id>/approve", "policies.approve", "批准办法变更",
+    doors, f"/changes/<int(max={MAX_AMOUNT}):change_id>/approve", "policies.approve", "批准办法变更",
     method="POST", answers=ChangeAnswer, key="optional",
 )  # fmt: skip
 def approve(session: Session, actor: Actor, change_id: int) -> dict[str, Any]:

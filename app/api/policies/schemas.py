@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from marshmallow import fields, validate
+from marshmallow import fields
 
-from app.api.fields import Answer, Body, Id, Moment, Text
+from app.api.fields import Answer, Anything, Body, Id, Moment, Part, Several, Text
 from app.api.operation import Page
 
 
@@ -12,16 +12,14 @@ class ValueBody(Body):
     """What one policy shall be; without a township, for the whole district."""
 
     key = Text(longest=80, required=True)
-    value: fields.Field[Any] = fields.Raw(required=True)
+    value = Anything(required=True)
     township_code = Text(longest=20, load_default=None, allow_none=True)
 
 
 class ProposeBody(Body):
     """A change of policy."""
 
-    values = fields.List(
-        fields.Nested(ValueBody), required=True, validate=validate.Length(1, 100, error="须为1至100项")
-    )
+    values = Several(Part(ValueBody), lowest=1, highest=100, required=True)
     effective_at = Moment(required=True)
     reason = Text(longest=500, required=True)
     source = Text(longest=500, required=True)

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.api.operation import Doors, operation
+from app.api.operation import operation
+from app.api.parser import Doors
 from app.api.townships.schemas import TownshipList
 from timebank.core.actors import Actor
 from timebank.townships import queries

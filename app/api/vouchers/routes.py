@@ -10,7 +10,8 @@ import segno
 from sqlalchemy.orm import Session
 
 from app.api.fields import id_in_cursor
-from app.api.operation import Doors, operation, page
+from app.api.operation import operation, page
+from app.api.parser import Doors
 from app.api.vouchers.schemas import (
     BatchAnswer,
     BatchBody,

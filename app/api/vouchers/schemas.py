@@ -1,8 +1,8 @@
 """Requests and answers about meal vouchers."""
 
-from marshmallow import fields, validate
+from marshmallow import fields
 
-from app.api.fields import Answer, Body, Choice, Id, Moment, PageQuery, Text, Whole
+from app.api.fields import Answer, Body, Choice, Id, Moment, PageQuery, Part, Several, Text, Whole
 from app.api.operation import Page
 from timebank.redemption.rules import VoucherStatus
 
@@ -61,9 +61,7 @@ class ScanBody(Body):
 class BatchBody(Body):
     """Scans that waited for the line to come back, in their order."""
 
-    scans = fields.List(
-        fields.Nested(ScanBody), required=True, validate=validate.Length(1, 1000, error="一次须为1至1000条")
-    )
+    scans = Several(Part(ScanBody), lowest=1, highest=1000, required=True)
 
 
 class ScanAnswerSchema(Answer):

@@ -88,6 +88,7 @@ class PhoneGroup(_Chinese, click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that was typed; one that does not exist is answered in Chinese."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError:

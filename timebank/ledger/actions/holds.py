@@ -5,7 +5,6 @@ The account's row is always locked before the hold's, so that a hold and a posti
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -16,8 +15,8 @@ from timebank.core import clock
 from timebank.core.amounts import is_amount
 from timebank.core.errors import BankError, Conflict, NotFound, Refused
 from timebank.ledger.actions.post import lock_accounts, post_one
-from timebank.ledger.models import Hold
-from timebank.ledger.rules import Movement, Posted, insufficient
+from timebank.ledger.models import Hold, Transfer
+from timebank.ledger.rules import Movement, Posted, id_reused, insufficient
 
 
 def place_hold(
@@ -69,21 +68,26 @@ def place_hold(
 def capture_hold(session: Session, *, hold_id: UUID, movement: Movement) -> Posted:
     """Move up to the held amount out of the held account and release the rest, in one go.
 
-    The same capture again answers as the first one did. Raises NotFound ``hold_unknown``; Conflict ``hold_ended``;
-    Refused ``capture_exceeds_hold``, ``capture_from_elsewhere``, or what posting refuses.
+    The same capture again, under the same id, answers as the first one did. Raises NotFound ``hold_unknown``; Conflict
+    ``hold_ended``; Refused ``capture_exceeds_hold``, ``capture_from_elsewhere``, or what posting refuses; the hold
+    then stands as it did.
     """
     hold = _lock(session, hold_id, also=movement.to_account_id)
-    if hold.state == "captured" and hold.captured_amount == movement.amount:
+    posted_before = session.get(Transfer, movement.id) is not None
+    if hold.state == "captured" and hold.captured_amount == movement.amount and posted_before:
         return post_one(session, (movement,))
     if hold.state != "placed":
         raise _ended(hold)
+    if posted_before:
+        raise id_reused(movement.id)
     if movement.from_account_id != hold.account_id:
         raise Refused("capture_from_elsewhere", "扣划账户与冻结账户不一致")
     if not is_amount(movement.amount) or movement.amount > hold.amount:
         raise Refused("capture_exceeds_hold", "扣划数量超过冻结数量", held_amount=hold.amount)
-    hold.state, hold.captured_amount, hold.ended_at = "captured", movement.amount, clock.now()
-    session.flush()
-    return replace(post_one(session, (movement,)), replayed=False)
+    with session.begin_nested():
+        hold.state, hold.captured_amount, hold.ended_at = "captured", movement.amount, clock.now()
+        session.flush()
+        return post_one(session, (movement,))
 
 
 def end_hold(session: Session, *, hold_id: UUID, expired: bool = False) -> Hold:

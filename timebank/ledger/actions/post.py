@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy import ARRAY, BigInteger, bindparam, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import TextClause
 
@@ -73,13 +75,12 @@ def lock_accounts(session: Session, account_ids: Iterable[int]) -> dict[int, Acc
     return {row.id: AccountState(*row) for row in rows}
 
 
-def _standing(session: Session, ids: Collection[UUID]) -> dict[UUID, Standing]:
+def _standing(session: Session, ids: Collection[UUID]) -> dict[UUID, Standing | None]:
     wanted = {i for first in ids for i in (first, second_leg_id(first))}
     rows = {row.id: row for row in session.execute(_STANDING, {"ids": list(wanted)})}
-    standing = {}
-    for first in ids:
-        leg = rows.get(first)
-        if leg is None:
+    standing: dict[UUID, Standing | None] = dict.fromkeys(rows)
+    for first, leg in rows.items():
+        if leg.link_id not in (None, first):
             continue
         last = rows[second_leg_id(first)] if leg.link_id is not None else leg
         standing[first] = Standing(
@@ -92,11 +93,13 @@ def _insert(session: Session, legs: Sequence[Leg]) -> bool:
     """Insert all legs in one statement; False, with nothing inserted, where somebody was faster with one of the ids."""
     if not legs:
         return True
-    with session.begin_nested() as savepoint:
-        inserted = session.execute(_INSERT, _columns(legs)).rowcount  # type: ignore[attr-defined]
-        if inserted != len(legs):
-            savepoint.rollback()
+    try:
+        with session.begin_nested():
+            session.execute(_INSERT, _columns(legs))
+    except IntegrityError as error:
+        if isinstance(error.orig, UniqueViolation) and error.orig.diag.constraint_name == "pk_ledger_transfer":
             return False
+        raise
     return True
 
 
@@ -109,7 +112,7 @@ _OF_THE_LEG = frozenset(Leg.__slots__)
 
 _INSERT: TextClause = text(
     f"INSERT INTO ledger_transfer ({', '.join(_COLUMNS)}) "
-    f"SELECT * FROM unnest({', '.join(':' + name for name in _COLUMNS)}) ON CONFLICT (id) DO NOTHING"
+    f"SELECT * FROM unnest({', '.join(':' + name for name in _COLUMNS)})"
 ).bindparams(*(bindparam(name, type_=ARRAY(Transfer.__table__.c[name].type)) for name in _COLUMNS))
 
 

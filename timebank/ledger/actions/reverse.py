@@ -6,6 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from timebank.audit.actions import note_down
@@ -39,22 +40,31 @@ def reverse(
         raise NotAllowed("other_township", "只能办理本镇街的事项")
     if first.kind not in REVERSIBLE_KINDS or first.reverses_id is not None:
         raise Refused("not_reversible", "这类划转不能这样冲正，请用退券等办法", kind=first.kind)
-    request = session.get(ReversalRequest, first.id, with_for_update=True)
-    if request is None:
-        session.add(
-            ReversalRequest(transfer_id=first.id, reason=reason, requested_by=actor.login_id, requested_at=clock.now())
-        )
+    if _asked_first(session, actor, first.id, reason):
         note_down(session, actor=actor, action="reversal_requested", subject=("transfer", first.id), reason=reason)
         return "awaiting_second_person", first.id, None
+    request = session.get_one(ReversalRequest, first.id, with_for_update=True, populate_existing=True)
     if request.approved_by is not None:
         raise Conflict("already_reversed", "这笔划转已经冲正", transfer_id=first.id)
     if request.requested_by == actor.login_id:
         raise NotAllowed("second_person_needed", "须由另一位管理员批准")
-    request.approved_by, request.approved_at = actor.login_id, clock.now()
     movement = _mirror(first, last, request, approved_by=actor)
     post_one(session, (movement,))
+    request.approved_by, request.approved_at = actor.login_id, clock.now()
     note_down(session, actor=actor, action="reversal_approved", subject=("transfer", first.id), reason=reason)
     return "reversed", first.id, movement.id
+
+
+def _asked_first(session: Session, actor: Actor, transfer_id: UUID, reason: str) -> bool:
+    """Whether nobody had asked before; of two who ask at once, the later one waits for the earlier."""
+    asked = {
+        "transfer_id": transfer_id,
+        "reason": reason,
+        "requested_by": actor.login_id,
+        "requested_at": clock.now(),
+    }
+    new = insert(ReversalRequest).values(asked).on_conflict_do_nothing().returning(ReversalRequest.transfer_id)
+    return session.scalar(new) is not None
 
 
 def _movement_of(session: Session, transfer_id: UUID) -> tuple[Transfer, Transfer]:

@@ -53,6 +53,7 @@ CREATE TRIGGER ledger_account_guarded BEFORE INSERT OR UPDATE ON ledger_account
 CREATE FUNCTION ledger_apply_transfers() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     bad uuid;
+    stale bigint;
 BEGIN
     -- Both accounts exist, are open, and are of the transfer's book and unit; floored sides carry their version.
     SELECT t.id INTO bad
@@ -78,7 +79,8 @@ BEGIN
         SELECT t.link_id, count(*) AS legs,
                count(*) FILTER (WHERE t.id = t.link_id AND a.kind = 'clearing') AS into_clearing,
                count(*) FILTER (WHERE t.id <> t.link_id AND f.kind = 'clearing') AS out_of_clearing,
-               count(DISTINCT (t.amount, t.unit, t.kind, t.recorded_by, t.cause_id, t.effective_at)) AS shapes,
+               count(DISTINCT (t.amount, t.unit, t.kind, t.recorded_by, t.cause_id, t.effective_at, t.approved_by))
+                   AS shapes,
                count(DISTINCT t.book_code) AS books,
                array_agg(t.book_code ORDER BY t.book_code) AS own,
                array_agg(t.counterpart_book_code ORDER BY t.counterpart_book_code) AS other
@@ -101,6 +103,10 @@ BEGIN
     JOIN ledger_transfer r ON r.id = t.reverses_id
     WHERE r.from_account_id <> t.to_account_id OR r.to_account_id <> t.from_account_id
        OR r.amount <> t.amount OR r.reverses_id IS NOT NULL
+       -- A movement between books is reversed whole: the other leg reverses the other leg.
+       OR (t.link_id IS NOT NULL AND NOT EXISTS (
+               SELECT 1 FROM inserted p JOIN ledger_transfer q ON q.id = p.reverses_id
+               WHERE p.link_id = t.link_id AND p.id <> t.id AND q.link_id = r.link_id))
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'transfer % does not mirror what it reverses', bad USING ERRCODE = 'TB001';
@@ -130,10 +136,11 @@ BEGIN
         RAISE EXCEPTION 'transfer % does not follow its account''s last version', bad USING ERRCODE = 'TB001';
     END IF;
 
-    UPDATE ledger_account a
-    SET posted = l.balance, version = l.version, last_recorded_at = l.recorded_at
-    FROM (
-        SELECT DISTINCT ON (account_id) account_id, version, balance, recorded_at
+    -- Whoever wrote without locking the account may have been overtaken between the look above and this update:
+    -- the row is then at another version, is left alone, and its account comes back as stale.
+    WITH newest AS (
+        SELECT DISTINCT ON (account_id) account_id, version, balance, recorded_at,
+               version - count(*) OVER (PARTITION BY account_id) AS version_before
         FROM (
             SELECT from_account_id AS account_id, from_version AS version, from_balance AS balance, recorded_at
             FROM inserted WHERE from_version IS NOT NULL
@@ -141,8 +148,17 @@ BEGIN
             SELECT to_account_id, to_version, to_balance, recorded_at FROM inserted WHERE to_version IS NOT NULL
         ) m
         ORDER BY account_id, version DESC
-    ) l
-    WHERE a.id = l.account_id;
+    ), carried AS (
+        UPDATE ledger_account a
+        SET posted = n.balance, version = n.version, last_recorded_at = n.recorded_at
+        FROM newest n
+        WHERE a.id = n.account_id AND a.version = n.version_before
+        RETURNING a.id
+    )
+    SELECT n.account_id INTO stale FROM newest n WHERE n.account_id NOT IN (SELECT id FROM carried) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'account % was moved by somebody else meanwhile', stale USING ERRCODE = 'TB001';
+    END IF;
     RETURN NULL;
 END $$;
 

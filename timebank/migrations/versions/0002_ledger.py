@@ -83,7 +83,7 @@ def upgrade() -> None:
             name=op.f("ck_ledger_transfer_amount_range"),
         ),
         sa.CheckConstraint(
-            "approved_by IS NULL OR approved_by <> recorded_by",
+            "approved_by IS NULL OR (recorded_by IS NOT NULL AND approved_by <> recorded_by)",
             name=op.f("ck_ledger_transfer_second_person"),
         ),
         sa.CheckConstraint(
@@ -266,6 +266,7 @@ def upgrade() -> None:
         ["book_code", "unit", "kind", "person_id", "expires_on"],
         unique=True,
         postgresql_nulls_not_distinct=True,
+        postgresql_where="closed_at IS NULL",
     )
     op.create_table(
         "ledger_checkpoint",
@@ -354,6 +355,7 @@ def downgrade() -> None:
         "uq_ledger_account_holder",
         table_name="ledger_account",
         postgresql_nulls_not_distinct=True,
+        postgresql_where="closed_at IS NULL",
     )
     op.drop_index(
         "ix_ledger_account_person",

@@ -40,7 +40,7 @@ class Enrolment:
 
 
 def enrol(session: Session, *, actor: Actor, form: Enrolment) -> Person:
-    """Enter a person in the steward's township, or add roles to one who is there already.
+    """Enter a person in the steward's township, or add roles, and a phone that is missing, to one who is there.
 
     Raises NotAllowed ``steward_only``, ``other_township``; Refused ``id_number_invalid``, ``name_missing``,
     ``phone_invalid``, ``township_unknown``, ``role_unknown``, ``name_mismatch``; Conflict ``enrolled_elsewhere``.
@@ -58,7 +58,9 @@ def enrol(session: Session, *, actor: Actor, form: Enrolment) -> Person:
         _must_match(person, form.name)
         if person.township_code != form.township_code:
             raise Conflict("enrolled_elsewhere", "此人已在其他镇街登记", township_code=person.township_code)
+        person.phone = person.phone or _phone(form.phone)
     add_roles(session, person.id, form.roles)
+    session.flush()
     return person
 
 

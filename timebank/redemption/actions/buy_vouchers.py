@@ -24,14 +24,15 @@ from timebank.policies.rules import PolicyBook
 from timebank.redemption.codes import new_code
 from timebank.redemption.models import Voucher
 from timebank.redemption.rules import VoucherStatus
+from timebank.tasks.rules import split_payment
 
 
 def buy_vouchers(session: Session, *, actor: Actor, quantity: int, for_person_id: UUID | None = None) -> list[Voucher]:
     """Turn minutes into vouchers, for oneself or, as a proxy, for an elder; the elder's minutes pay.
 
-    Government-granted minutes are spent before savings, what expires first foremost; a voucher is paid from one lot
-    or from savings, never from two. Raises NotAllowed ``registration_needed``, ``not_your_elder``; Refused
-    ``too_young_to_redeem``, ``quantity_too_large``, ``insufficient_minutes``.
+    Government-granted minutes are spent before savings, what expires first foremost; a voucher may be paid from
+    several of them. Raises NotAllowed ``registration_needed``, ``not_your_elder``; NotFound ``person_unknown``;
+    Refused ``too_young_to_redeem``, ``amount_invalid``, ``quantity_too_large``, ``insufficient_minutes``.
     """
     holder_id = for_person_id or actor.person()
     if not acts_for(session, actor, holder_id):
@@ -42,14 +43,19 @@ def buy_vouchers(session: Session, *, actor: Actor, quantity: int, for_person_id
     _check(holder, quantity, policies)
     price = policies.whole("voucher_price_minutes", holder.township_code)
     target = ensure_accounts(session, [(holder_id, holder.township_code)], AccountKind.VOUCHERS)[holder_id]
-    sources = _choose_sources(session, holder_id, target, quantity, price)
+    shares = _choose_sources(session, holder_id, target, quantity, price)
     expires_at = now + timedelta(days=policies.whole("voucher_valid_days", holder.township_code))
     vouchers = [
-        _voucher(holder_id, target, source, price, policies.version, now, expires_at, actor) for source in sources
+        _voucher(holder_id, target, paid[0][0], price, policies.version, now, expires_at, actor) for paid in shares
     ]
     session.add_all(vouchers)
     session.flush()
-    post_one(session, tuple(_purchase(voucher, now) for voucher in vouchers))
+    purchases = [
+        _purchase(voucher, account_id, minutes, now)
+        for voucher, paid in zip(vouchers, shares, strict=True)
+        for account_id, minutes in paid
+    ]
+    post_one(session, tuple(purchases))
     return vouchers
 
 
@@ -58,13 +64,17 @@ def _check(holder: Person, quantity: int, policies: PolicyBook) -> None:
     title = f"本人兑换须年满{min_age}周岁"
     must_be_of_age(holder.born_on, clock.today(), min_age, code="too_young_to_redeem", title=title)
     most = policies.whole("voucher_max_quantity", holder.township_code)
+    if quantity < 1:
+        raise Refused("amount_invalid", "数量须为正整数", field="quantity")
     if quantity > most:
         raise Refused("quantity_too_large", f"一次最多购买{most}张", field="quantity", max_quantity=most)
 
 
-def _choose_sources(session: Session, holder_id: UUID, target: int, quantity: int, price: int) -> list[int]:
-    """One paying account for each voucher; raises Refused ``insufficient_minutes``."""
-    rows = session.execute(
+def _choose_sources(
+    session: Session, holder_id: UUID, target: int, quantity: int, price: int
+) -> list[list[tuple[int, int]]]:
+    """For each voucher which account pays how many minutes; raises Refused ``insufficient_minutes``."""
+    sources = session.scalars(
         select(Account.id)
         .where(
             Account.person_id == holder_id,
@@ -75,12 +85,16 @@ def _choose_sources(session: Session, holder_id: UUID, target: int, quantity: in
         )
         .order_by(Account.expires_on.nulls_last(), Account.id)
     ).all()
-    states = lock_accounts(session, [row.id for row in rows] + [target])
-    chosen = [row.id for row in rows for _ in range(states[row.id].available // price)][:quantity]
-    if len(chosen) < quantity:
-        available = sum(states[row.id].available for row in rows)
-        raise insufficient("minute", available=available, needed=quantity * price)
-    return chosen
+    states = lock_accounts(session, [*sources, target])
+    left = {account_id: states[account_id].available for account_id in sources}
+    if sum(left.values()) < quantity * price:
+        raise insufficient("minute", available=sum(left.values()), needed=quantity * price)
+    shares = []
+    for _ in range(quantity):
+        shares.append(split_payment(price, left.items()))
+        for account_id, minutes in shares[-1]:
+            left[account_id] -= minutes
+    return shares
 
 
 def _voucher(
@@ -108,12 +122,12 @@ def _voucher(
     )
 
 
-def _purchase(voucher: Voucher, now: datetime) -> Movement:
+def _purchase(voucher: Voucher, from_account_id: int, minutes: int, now: datetime) -> Movement:
     return Movement(
         id=new_id(),
-        from_account_id=voucher.source_account_id,
+        from_account_id=from_account_id,
         to_account_id=voucher.account_id,
-        amount=voucher.price_minutes,
+        amount=minutes,
         kind="voucher_purchase",
         effective_at=now,
         cause_kind="voucher",

@@ -22,7 +22,7 @@ from timebank.ledger.rules import AccountKind, Movement, Posted
 from timebank.people.models import Person
 from timebank.redemption.codes import tidy_code
 from timebank.redemption.models import Voucher, VoucherScan
-from timebank.redemption.rules import Scan, Verdict, VoucherState, judge
+from timebank.redemption.rules import Scan, Verdict, VoucherState, VoucherStatus, judge
 from timebank.townships.models import Organisation
 from timebank.townships.queries import canteen
 
@@ -130,7 +130,7 @@ def _carry_out(session: Session, used: Sequence[Voucher], here: Organisation, no
             # An issued voucher's minutes lie in its account; anything else is a break in the books, not a refusal.
             raise RuntimeError(f"an issued voucher could not be paid: {result}")
     for voucher in used:
-        voucher.status, voucher.ended_at, voucher.canteen_id = "redeemed", now, here.id
+        voucher.status, voucher.ended_at, voucher.canteen_id = VoucherStatus.REDEEMED, now, here.id
     session.flush()
 
 
@@ -175,7 +175,7 @@ def _state(voucher: Voucher) -> VoucherState:
         id=voucher.id,
         status=voucher.status,
         expires_at=voucher.expires_at,
-        redeemed_at=voucher.ended_at,
+        redeemed_at=voucher.ended_at if voucher.status == VoucherStatus.REDEEMED else None,
         canteen_id=voucher.canteen_id,
     )
 

@@ -13,7 +13,7 @@ from timebank.core.amounts import hours_text
 from timebank.core.errors import Conflict, NotFound
 from timebank.core.ids import new_id
 from timebank.ledger.actions import ensure_accounts
-from timebank.ledger.actions.post import post_one
+from timebank.ledger.actions.post import post_one, transfers_by_cause
 from timebank.ledger.models import Account
 from timebank.ledger.rules import AccountKind, Movement
 from timebank.notifications.actions import notify_person
@@ -63,27 +63,31 @@ def _give_back(
     session: Session, voucher: Voucher, status: VoucherStatus, *, kind: str, note: str, actor: Actor | None
 ) -> None:
     now = clock.now()
-    movement = Movement(
-        id=new_id(),
-        from_account_id=voucher.account_id,
-        to_account_id=_way_back(session, voucher),
-        amount=voucher.price_minutes,
-        kind=kind,
-        effective_at=now,
-        cause_kind="voucher",
-        cause_id=voucher.id,
-        note=note,
-        policy_version=voucher.policy_version,
-        recorded_by=actor.login_id if actor else None,
-    )
-    post_one(session, (movement,))
+    movements = [
+        Movement(
+            id=new_id(),
+            from_account_id=voucher.account_id,
+            to_account_id=_way_back(session, voucher, paid.from_account_id),
+            amount=paid.amount,
+            kind=kind,
+            effective_at=now,
+            cause_kind="voucher",
+            cause_id=voucher.id,
+            note=note,
+            policy_version=voucher.policy_version,
+            recorded_by=actor.login_id if actor else None,
+        )
+        for paid in transfers_by_cause(session, voucher.id)
+        if paid.kind == "voucher_purchase" and paid.link_id in (None, paid.id)
+    ]
+    post_one(session, tuple(movements))
     voucher.status, voucher.ended_at = status, now
     session.flush()
 
 
-def _way_back(session: Session, voucher: Voucher) -> int:
+def _way_back(session: Session, voucher: Voucher, source_account_id: int) -> int:
     """Where the minutes came from; a lot that has expired meanwhile takes them too, and the sweep finds them."""
-    source = session.get_one(Account, voucher.source_account_id)
+    source = session.get_one(Account, source_account_id)
     if source.closed_at is None:
         return source.id
     holder = person(session, voucher.holder_id)

@@ -19,7 +19,18 @@ from timebank.people.rules import must_be_of_age
 from timebank.policies.queries import in_force
 from timebank.tasks.models import Assignment, Task
 from timebank.tasks.queries import lock_task
-from timebank.tasks.rules import FINISHED, GONE, PLANNED, AssignmentStatus, TaskStatus, after, places_left, task_status
+from timebank.tasks.rules import (
+    FINISHED,
+    GONE,
+    NOT_BEGUN,
+    PLANNED,
+    AssignmentStatus,
+    TaskStatus,
+    after,
+    places_left,
+    task_status,
+    wrong_state,
+)
 
 
 def accept(session: Session, *, actor: Actor, task_id: UUID) -> Task:
@@ -84,8 +95,9 @@ def cancel(session: Session, *, actor: Actor, task_id: UUID, reason: str = "") -
 
 
 def settle_status(task: Task) -> None:
-    """Bring the task's own status in step with its parts."""
-    task.status = task_status(task.places, [part.status for part in task.parts])
+    """Bring the task's own status in step with its parts and the time."""
+    over = task.ends_at <= clock.now()
+    task.status = task_status(task.places, [part.status for part in task.parts], over=over)
 
 
 def volunteer_busy() -> BankError:
@@ -100,8 +112,9 @@ def _may_call_off(session: Session, actor: Actor, task: Task) -> bool:
 
 
 def _call_off(session: Session, task: Task, reason: str) -> None:
-    if task.status not in (TaskStatus.OPEN, TaskStatus.ACCEPTED):
-        raise Conflict("wrong_state", "服务已经开始或结束，不能取消", status=task.status)
+    callable_off = task.status in (TaskStatus.OPEN, TaskStatus.ACCEPTED)
+    if not callable_off or any(part.status not in NOT_BEGUN for part in task.parts):
+        raise wrong_state(task.status)
     for part in task.parts:
         if part.status == AssignmentStatus.ACCEPTED:
             part.status = after("cancel", part.status)

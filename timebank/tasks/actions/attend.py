@@ -6,8 +6,7 @@ import hmac
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import cast, func, select
-from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
 from timebank.core import clock
@@ -18,7 +17,7 @@ from timebank.people.queries import person
 from timebank.policies.queries import in_force
 from timebank.tasks.actions.accept import settle_status, volunteer_busy
 from timebank.tasks.models import Assignment, Task
-from timebank.tasks.queries import lock_task
+from timebank.tasks.queries import lock_task, overlapping_part
 from timebank.tasks.rules import GONE, after, served_minutes, wrong_state
 
 
@@ -47,10 +46,7 @@ def check_in(
     # Whoever already serves elsewhere has a span that is still open, and so overlaps everything from now on.
     person(session, part.volunteer_id, for_update=True)
     served = Range(now, None)
-    elsewhere = select(func.count()).where(
-        Assignment.volunteer_id == part.volunteer_id, Assignment.served_during.op("&&")(cast(served, TSTZRANGE))
-    )
-    if session.scalar(elsewhere):
+    if overlapping_part(session, part.volunteer_id, served) is not None:
         raise volunteer_busy()
     part.status, part.checked_in_at, part.served_during = status, now, served
     part.latitude, part.longitude = latitude, longitude
@@ -86,9 +82,11 @@ def own_part(session: Session, actor: Actor, task_id: UUID) -> tuple[Task, Assig
     parts = [p for p in task.parts if p.volunteer_id == volunteer_id]
     if not parts:
         raise NotAllowed("not_your_task", "您没有接这项任务")
-    if parts[-1].status in GONE:
+    # Whoever withdrew may have come back: one part at most is not gone.
+    part = next((p for p in parts if p.status not in GONE), None)
+    if part is None:
         raise wrong_state(task.status)
-    return task, parts[-1]
+    return task, part
 
 
 def end_service(part: Assignment) -> None:

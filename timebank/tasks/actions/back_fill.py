@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import cast, select
-from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
 from timebank.audit.actions import note_down
@@ -23,7 +22,7 @@ from timebank.tasks.actions.accept import settle_status, volunteer_busy
 from timebank.tasks.actions.confirm import credit, mark_confirmed, payable
 from timebank.tasks.actions.request import must_be_helped, service_type
 from timebank.tasks.models import Assignment, Task
-from timebank.tasks.queries import lock_task
+from timebank.tasks.queries import lock_task, overlapping_part
 from timebank.tasks.rules import AssignmentStatus, TaskStatus, after, check_span, may, served_minutes, wrong_state
 
 
@@ -95,19 +94,6 @@ def must_concern(actor: Actor, volunteer: Person, elder: Person) -> None:
     """谁组织谁记录: a steward of the elder's or the volunteer's township. Raises NotAllowed ``other_township``."""
     if not (actor.stewards(elder.township_code) or actor.stewards(volunteer.township_code)):
         raise NotAllowed("other_township", "只能补录与本镇街有关的服务")
-
-
-def overlapping_part(session: Session, volunteer_id: UUID, served: Range[datetime]) -> Assignment | None:
-    """What the volunteer served in this span already, if anything."""
-    return session.scalar(
-        select(Assignment)
-        .where(
-            Assignment.volunteer_id == volunteer_id,
-            Assignment.status != AssignmentStatus.REJECTED,
-            Assignment.served_during.op("&&")(cast(served, TSTZRANGE)),
-        )
-        .limit(1)
-    )
 
 
 def _check(session: Session, form: BackFill, volunteer: Person, elder: Person) -> None:

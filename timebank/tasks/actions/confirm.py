@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from timebank.core import clock
 from timebank.core.actors import SYSTEM, Actor
 from timebank.core.amounts import hours_text
-from timebank.core.errors import BankError, NotAllowed, NotFound
+from timebank.core.errors import BankError, NotAllowed, NotFound, Refused
 from timebank.notifications.actions import notify_person
 from timebank.people.queries import acts_for, people_by_ids
 from timebank.policies.queries import in_force
@@ -40,7 +40,8 @@ class Confirmation:
 def confirm(session: Session, *, confirmation: Confirmation) -> Task:
     """Confirm one task.
 
-    Raises NotFound ``task_unknown``; NotAllowed ``not_your_elder``; Conflict ``wrong_state``.
+    Raises NotFound ``task_unknown``; NotAllowed ``not_your_elder``; Conflict ``wrong_state``; Refused
+    ``self_service`` for a proxy who served the elder.
     """
     result = confirm_many(session, [confirmation])[0]
     if isinstance(result, BankError):
@@ -76,8 +77,9 @@ def confirmations_due(session: Session, *, limit: int) -> list[UUID]:
     waiting = waiting.join(Assignment, Assignment.task_id == Task.id).where(
         Assignment.status == AssignmentStatus.CHECKED_OUT
     )
-    rows = session.execute(waiting.group_by(Task.id).order_by("since").limit(limit))
-    return [row.id for row in rows if row.since <= now - _patience(policies, row.township_code)]
+    # Cut to the limit last: what still waits in a patient township must not keep an impatient one's from being found.
+    rows = session.execute(waiting.group_by(Task.id).order_by("since"))
+    return [row.id for row in rows if row.since <= now - _patience(policies, row.township_code)][:limit]
 
 
 def credit(session: Session, credited: Sequence[tuple[Task, Assignment]], policies: PolicyBook) -> None:
@@ -101,12 +103,10 @@ def credit(session: Session, credited: Sequence[tuple[Task, Assignment]], polici
     ]
     pay(session, dues, policies)
     for due in dues:
-        notify_person(
-            session,
-            person_id=due.volunteer_id,
-            title="时长已到账",
-            body=f"{due.note}{hours_text(due.minutes)}已记入您的时间账户。",
-        )
+        title, body = "时长已到账", f"{due.note}{hours_text(due.minutes)}已记入您的时间账户。"
+        if due.minutes == 0:
+            title, body = "本次服务未计时长", f"{due.note}已确认，按实际情况没有可记入的时长。"
+        notify_person(session, person_id=due.volunteer_id, title=title, body=body)
 
 
 def mark_confirmed(part: Assignment, *, step: str, minutes: int, actor: Actor) -> None:
@@ -143,6 +143,8 @@ def _confirm_parts(
     ]
     if not parts:
         raise wrong_state(task.status)
+    if any(part.volunteer_id == confirmation.actor.person_id for part in parts):
+        raise Refused("self_service", "代办人不能确认自己的服务，请老人本人确认")
     for part in parts:
         part.rating, part.comment = confirmation.rating, confirmation.comment
         mark_confirmed(part, step="confirm", minutes=payable(task, part, policies), actor=confirmation.actor)

@@ -48,7 +48,7 @@ def rule(session: Session, *, actor: Actor, task_id: UUID, volunteer_id: UUID, m
     """A steward decides how many minutes a disputed part earns, 0 included; the volunteer is credited.
 
     Raises NotFound ``task_unknown``; NotAllowed ``steward_only``, ``other_township``; Conflict ``wrong_state``;
-    Refused ``minutes_too_many``.
+    Refused ``amount_invalid``, ``minutes_too_many``.
     """
     actor.must_be_steward()
     task = lock_task(session, task_id)
@@ -58,6 +58,8 @@ def rule(session: Session, *, actor: Actor, task_id: UUID, volunteer_id: UUID, m
         raise wrong_state(task.status)
     policies = in_force(session, at=clock.now())
     most = policies.whole("task_max_minutes", task.township_code)
+    if minutes < 0:
+        raise Refused("amount_invalid", "裁定的分钟数不能为负", field="minutes")
     if minutes > most:
         raise Refused("minutes_too_many", f"单次服务最长{most}分钟", field="minutes", max_minutes=most)
     part.ruling = reason

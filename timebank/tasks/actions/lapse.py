@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from timebank.core import clock
@@ -14,15 +14,19 @@ from timebank.policies.queries import in_force
 from timebank.policies.rules import PolicyBook
 from timebank.tasks.actions.accept import settle_status
 from timebank.tasks.actions.dispute import mark_disputed
-from timebank.tasks.models import Task
+from timebank.tasks.models import Assignment, Task
 from timebank.tasks.queries import lock_task
-from timebank.tasks.rules import GONE, AssignmentStatus, TaskStatus, after
+from timebank.tasks.rules import GONE, PLANNED, AssignmentStatus, TaskStatus, after
 
 
 def lapsing(session: Session, *, limit: int) -> list[UUID]:
     """Tasks whose agreed end has passed while something in them still waits to begin or to end."""
+    serving = Assignment.task_id == Task.id, Assignment.status.in_(PLANNED)
     query = select(Task.id).where(
-        Task.status.in_([TaskStatus.OPEN, TaskStatus.ACCEPTED, TaskStatus.CHECKED_IN]), Task.ends_at <= clock.now()
+        Task.ends_at <= clock.now(),
+        Task.status.in_([TaskStatus.OPEN, TaskStatus.ACCEPTED, TaskStatus.CHECKED_IN])
+        # One volunteer's dispute must not keep the others of a shift from being looked after.
+        | ((Task.status == TaskStatus.DISPUTED) & exists().where(*serving)),
     )
     policies = in_force(session, at=clock.now())
     rows = session.execute(query.add_columns(Task.status, Task.ends_at, Task.township_code).order_by(Task.ends_at))
@@ -38,9 +42,12 @@ def lapse(session: Session, *, task_id: UUID) -> bool:
     now = clock.now()
     policies = in_force(session, at=now)
     changed = _mark_missing(session, task, policies) | _call_forgotten(session, task, policies)
-    if changed:
+    over = task.ends_at <= now
+    if changed or (over and task.status == TaskStatus.OPEN):
+        before = task.status
         settle_status(task)
-    if task.status == TaskStatus.OPEN and task.ends_at <= now and all(p.status in GONE for p in task.parts):
+        changed = changed or task.status != before
+    if task.status == TaskStatus.OPEN and over and all(p.status in GONE for p in task.parts):
         task.status, task.ended_reason, changed = TaskStatus.EXPIRED, "到期无人完成", True
         if task.elder_id is not None:
             notify_person(
@@ -74,5 +81,7 @@ def _call_forgotten(session: Session, task: Task, policies: PolicyBook) -> bool:
 def _shortest_wait(policies: PolicyBook, status: str, township_code: str) -> timedelta:
     if status == TaskStatus.OPEN:
         return timedelta()
-    keys = ("no_show_after_minutes", "check_out_forgotten_after_minutes")
+    keys = ["no_show_after_minutes"]
+    if status != TaskStatus.ACCEPTED:
+        keys.append("check_out_forgotten_after_minutes")
     return timedelta(minutes=min(policies.whole(key, township_code) for key in keys))

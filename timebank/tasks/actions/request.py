@@ -42,7 +42,8 @@ def request(session: Session, *, actor: Actor, wanted: Request) -> Task:
     An elder asks for themselves, a proxy for the elder, a steward for an elder of the township or for a shift.
     Raises NotAllowed ``not_your_elder``, ``steward_only``, ``other_township``, ``registration_needed``; NotFound
     ``person_unknown``; Refused ``service_type_unknown``, ``too_young_for_help``, ``township_mismatch``,
-    ``township_unknown``, ``starts_in_the_past``, ``starts_too_far_ahead``, ``minutes_too_many``, ``places_too_many``.
+    ``township_unknown``, ``township_needed``, ``amount_invalid``, ``starts_in_the_past``, ``starts_too_far_ahead``,
+    ``minutes_too_many``, ``places_too_many``.
     """
     elder = _elder(session, actor, wanted)
     township_code = _township(session, actor, wanted, elder)
@@ -122,6 +123,8 @@ def _check_limits(wanted: Request, policies: PolicyBook, township_code: str) -> 
     ahead = policies.whole("request_ahead_days", township_code)
     longest = policies.whole("task_max_minutes", township_code)
     most = policies.whole("task_max_places", township_code)
+    if wanted.minutes < 1 or wanted.places < 1:
+        raise Refused("amount_invalid", "分钟数和人数须为正整数")
     if wanted.starts_at < now - grace:
         raise Refused("starts_in_the_past", "开始时间已过", field="starts_at")
     if wanted.starts_at > now + timedelta(days=ahead):

@@ -1,0 +1,118 @@
+"""Positions and the matrix: by the month in which something was redeemed, in Beijing time, always summing to zero."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from tests.factories.minutes import save_minutes
+from tests.factories.people import DAYAN, SHANGTIAN, XIWU, add_canteen, add_elder, add_person, clerk
+from tests.factories.policies import change_policy
+from tests.factories.tasks import NINE, ask, confirm, serve
+from tests.factories.vouchers import bought, scan
+from timebank.clearing.queries import matrix, positions
+from timebank.core import clock
+from timebank.core.clock import LOCAL
+from timebank.core.db import Database
+from timebank.core.errors import Refused
+
+APRIL = datetime(2026, 4, 1, tzinfo=LOCAL)
+MOMENT = timedelta(microseconds=1)
+
+
+def owed(bank: Database, window_name: str | None) -> dict[str, int]:
+    with bank.session() as session:
+        _, found = positions(session, window_name=window_name)
+    assert len(found) == 12
+    assert sum(position.position_minutes for position in found) == 0
+    return {p.township_code: p.position_minutes for p in found if p.position_minutes}
+
+
+def owing(bank: Database, window_name: str | None) -> dict[tuple[str, str], tuple[int, int]]:
+    with bank.session() as session:
+        _, lines = matrix(session, window_name=window_name)
+    return {(x.debtor_township_code, x.creditor_township_code): (x.minutes, x.transfers) for x in lines}
+
+
+def eat(bank: Database, township_code: str, *, at: datetime, meals: int = 1) -> None:
+    """Vouchers of 尚田, bought at nine, eaten somewhere at some time."""
+    clock.freeze(NINE)
+    _, vouchers = bought(bank, meals)
+    with bank.unit_of_work() as session:
+        counter = clerk(add_canteen(session, township_code))
+    clock.freeze(at)
+    for voucher in vouchers:
+        assert scan(bank, counter, voucher.code).verdict.accepted
+
+
+def test_buying_owes_nothing_and_eating_does(bank: Database) -> None:
+    clock.freeze(NINE)
+    bought(bank)
+    assert owing(bank, None) == {}
+    eat(bank, DAYAN, at=NINE)
+    assert owing(bank, None) == {(SHANGTIAN, DAYAN): (60, 1)}
+    assert owed(bank, None) == {SHANGTIAN: -60, DAYAN: 60}
+
+
+def test_a_month_ends_at_midnight_in_beijing(bank: Database) -> None:
+    eat(bank, DAYAN, at=APRIL - MOMENT)
+    eat(bank, XIWU, at=APRIL)
+    assert owed(bank, "2026-03") == {SHANGTIAN: -60, DAYAN: 60}
+    assert owed(bank, "2026-04") == {SHANGTIAN: -60, XIWU: 60}
+    assert owed(bank, None) == owed(bank, "2026-04")
+    assert owed(bank, "2026-02") == {}
+
+
+def test_debts_both_ways_stand_in_the_matrix_and_cancel_in_the_position(bank: Database) -> None:
+    clock.freeze(NINE)
+    with bank.unit_of_work() as session:
+        volunteer, elder = add_person(session, SHANGTIAN), add_elder(session, DAYAN)
+        task = ask(session, elder)
+    serve(bank, volunteer, task)
+    confirm(bank, elder, task)
+    eat(bank, DAYAN, at=clock.now(), meals=3)
+    assert owing(bank, None) == {(DAYAN, SHANGTIAN): (60, 1), (SHANGTIAN, DAYAN): (180, 3)}
+    assert owed(bank, None) == {SHANGTIAN: -120, DAYAN: 120}
+
+
+def test_help_within_a_township_is_owed_by_nobody(bank: Database) -> None:
+    clock.freeze(NINE)
+    with bank.unit_of_work() as session:
+        volunteer, elder = add_person(session, XIWU), add_elder(session, XIWU)
+        save_minutes(session, elder, 30)
+        task = ask(session, elder)
+    serve(bank, volunteer, task)
+    confirm(bank, elder, task)
+    assert (owing(bank, None), owed(bank, None)) == ({}, {})
+
+
+def test_limits_are_the_townships_at_the_time_of_the_window(bank: Database) -> None:
+    clock.freeze(NINE)
+    with bank.unit_of_work() as session:
+        change_policy(session, "position_soft_limit_minutes", 1200, township_code=XIWU, at=NINE + timedelta(days=1))
+        # From the first moment of April on, so none of March's business.
+        change_policy(session, "position_hard_limit_minutes", 7200, at=APRIL)
+    clock.freeze(APRIL + timedelta(days=3))
+    limits = {}
+    for name in ("2026-02", "2026-03", "2026-04"):
+        with bank.session() as session:
+            window, found = positions(session, window_name=name)
+        assert window.name == name
+        limits[name] = {
+            p.township_code: (p.soft_limit_minutes, p.hard_limit_minutes)
+            for p in found
+            if p.township_code in (XIWU, DAYAN)
+        }
+    assert limits == {
+        "2026-02": {XIWU: (30_000, 60_000), DAYAN: (30_000, 60_000)},
+        "2026-03": {XIWU: (1200, 60_000), DAYAN: (30_000, 60_000)},
+        "2026-04": {XIWU: (1200, 7200), DAYAN: (30_000, 7200)},
+    }
+
+
+def test_a_window_before_the_bank_opened_or_after_today_is_refused(bank: Database) -> None:
+    clock.freeze(NINE)
+    for name, code in (("2019-05", "window_before_opening"), ("2026-04", "window_in_future"), ("x", "window_invalid")):
+        with pytest.raises(Refused, match=f"{code}:"), bank.session() as session:
+            positions(session, window_name=name)

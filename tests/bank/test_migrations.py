@@ -1,0 +1,158 @@
+"""From nothing to the newest revision and back, and what stands there afterwards."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, create_engine, inspect, text
+
+from tests.postgres import ThrowawayPostgres
+from timebank import migrations
+from timebank.core import clock
+from timebank.core.db import Database
+from timebank.migrations.tables import metadata
+from timebank.policies.queries import in_force
+from timebank.policies.rules import DEFINITIONS
+
+# Foreign keys nobody looks up by, to rows that are never removed: an index would only cost.
+NEED_NO_INDEX = {
+    ("ledger_seal_handout", "seal_number"),
+    ("ledger_seal_handout", "township_code"),
+    ("login", "organisation_id"),
+    ("login", "township_code"),
+    ("task", "service_type"),
+    ("voucher", "account_id"),
+    ("voucher", "canteen_id"),
+    ("voucher", "source_account_id"),
+}
+UNINDEXED = """
+SELECT f.conrelid::regclass::text, a.attname
+FROM pg_constraint f
+JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = f.conkey[1]
+WHERE f.contype = 'f'
+  AND NOT EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = f.conrelid AND i.indkey[0] = f.conkey[1])
+"""
+
+
+@pytest.fixture
+def empty(postgres: ThrowawayPostgres) -> Iterator[Engine]:
+    engine = create_engine(postgres.create("migrating"))
+    yield engine
+    engine.dispose()
+    postgres.drop("migrating")
+
+
+def url_of(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=False)
+
+
+def inventory(engine: Engine) -> list[str]:
+    """Everything that a revision may have made: tables, sequences, indexes, functions, triggers and types."""
+    query = text("""
+        SELECT 'relation ' || relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = 'public'
+        UNION ALL SELECT 'function ' || proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+        WHERE n.nspname = 'public' AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+        UNION ALL SELECT 'trigger ' || tgname FROM pg_trigger WHERE NOT tgisinternal
+        UNION ALL SELECT 'constraint ' || conname FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace
+        WHERE n.nspname = 'public' AND contype <> 'n'
+        ORDER BY 1""")
+    with engine.connect() as connection:
+        return list(connection.scalars(query))
+
+
+def test_up_from_nothing_down_to_nothing_and_up_again(empty: Engine) -> None:
+    migrations.upgrade(url_of(empty))
+    first = inventory(empty)
+    assert "relation ledger_transfer" in first
+    with empty.connect() as connection:
+        assert migrations.current_revision(connection) == migrations.newest_revision()
+    migrations.downgrade(url_of(empty), "base")
+    assert [found for found in inventory(empty) if "alembic" not in found] == []
+    with empty.connect() as connection:
+        assert migrations.current_revision(connection) is None
+    migrations.upgrade(url_of(empty))
+    assert inventory(empty) == first
+
+
+def test_upgrading_twice_changes_nothing(empty: Engine) -> None:
+    migrations.upgrade(url_of(empty))
+    before = inventory(empty)
+    migrations.upgrade(url_of(empty))
+    assert inventory(empty) == before
+
+
+def test_models_and_migrations_agree(bank: Database) -> None:
+    with bank.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_checks_and_exclusions_of_the_models_stand_in_the_database(bank: Database) -> None:
+    """Alembic compares neither, so their names are compared here."""
+    with bank.engine.connect() as connection:
+        stands = set(
+            connection.scalars(text("SELECT conname FROM pg_constraint WHERE contype IN ('c', 'x') AND conrelid <> 0"))
+        )
+    wanted = {
+        str(constraint.name)
+        for table in metadata.tables.values()
+        for constraint in table.constraints
+        if constraint.__visit_name__ in ("check_constraint", "table_or_column_check_constraint", "exclude_constraint")
+    }
+    assert len(wanted) > 40
+    assert {name for name in wanted if name not in stands} == set()
+    assert {name for name in stands if name not in wanted and not name.startswith("cardinal")} == set()
+
+
+def test_every_foreign_key_has_its_index_or_needs_none(bank: Database) -> None:
+    with bank.engine.connect() as connection:
+        assert {(table, column) for table, column in connection.execute(text(UNINDEXED))} == NEED_NO_INDEX
+
+
+def test_every_table_has_a_primary_key(bank: Database) -> None:
+    found = inspect(bank.engine)
+    keyless = [name for name in found.get_table_names() if not found.get_pk_constraint(name)["constrained_columns"]]
+    assert keyless == []
+
+
+def test_fenghua_has_twelve_townships_with_their_villages_and_thirteen_books(bank: Database) -> None:
+    with bank.session() as session:
+        rows = session.execute(text("SELECT code, name FROM township WHERE is_pilot ORDER BY code")).all()
+        assert [tuple(row) for row in rows] == [
+            ("330213004", "西坞街道"),
+            ("330213007", "尚田街道"),
+            ("330213107", "大堰镇"),
+        ]
+        counts = "SELECT (SELECT count(*) FROM township), (SELECT count(*) FROM village), (SELECT count(*) FROM {})"
+        assert tuple(session.execute(text(counts.format("ledger_book"))).one()) == (12, 337, 13)
+        found = Counter(session.scalars(text("SELECT township_code FROM village")))
+        books = set(session.scalars(text("SELECT code FROM ledger_book")))
+    with (migrations.FOLDER / "data" / "fenghua_divisions.csv").open(encoding="utf-8-sig", newline="") as file:
+        given = Counter(row["township_code"] for row in csv.DictReader(file))
+    assert found == given
+    assert books == {*given, "house"}
+
+
+def test_each_books_own_accounts_stand_in_both_units(bank: Database) -> None:
+    with bank.session() as session:
+        query = """SELECT book_code, count(*) FILTER (WHERE kind = 'clearing'), count(DISTINCT unit)
+                   FROM ledger_account GROUP BY book_code"""
+        rows = session.execute(text(query)).all()
+    assert len(rows) == 13
+    assert {(clearing, units) for _, clearing, units in rows} == {(2, 2)}
+
+
+def test_every_policy_is_in_force_from_the_first_day(bank: Database) -> None:
+    with bank.session() as session:
+        book = in_force(session, at=clock.now())
+        for key in DEFINITIONS:
+            assert book.value(key) is not None
+        kinds = list(session.scalars(text("SELECT code FROM service_type")))
+    assert len(kinds) == 9
+    assert {book.rate_percent(kind) for kind in kinds} == {100}

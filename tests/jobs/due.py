@@ -1,0 +1,167 @@
+"""For each job of the timetable: something that is due, and how to see what the job has made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from tests.factories.minutes import balance_at, fill_pool, grant_minutes, save_minutes
+from tests.factories.people import SHANGTIAN, XIWU, add_elder, add_person
+from tests.factories.tasks import NINE, ask, serve
+from timebank.core import clock
+from timebank.core.actors import Actor
+from timebank.core.db import Database
+from timebank.core.ids import new_id
+from timebank.core.replies import KEPT_FOR, KeptReply
+from timebank.ledger.actions import place_hold, seal_new_transfers
+from timebank.ledger.models import Checkpoint, Hold, Seal, SealHandout
+from timebank.notifications.actions import notify_person
+from timebank.notifications.models import Notice
+from timebank.redemption.actions import buy_vouchers
+from timebank.redemption.models import Voucher
+from timebank.tasks.models import Task
+
+Look = Callable[[Session], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What is due: how to prepare it, answering what to look at, and what is seen before and after the job."""
+
+    prepare: Callable[[Database], Look]
+    before: object
+    after: object
+
+
+def volunteer(bank: Database, minutes: int = 0) -> Actor:
+    """A volunteer of 尚田 of seventy, with savings where asked."""
+    with bank.unit_of_work() as session:
+        person = add_person(session, SHANGTIAN, age=70)
+        if minutes:
+            save_minutes(session, person, minutes)
+    return person
+
+
+def savings_of(session: Session, person: Actor) -> int:
+    """Minutes a person has saved."""
+    query = text("SELECT coalesce(sum(posted), 0) FROM ledger_account WHERE kind = 'savings' AND person_id = :id")
+    return int(session.execute(query, {"id": person.person_id}).scalar_one())
+
+
+def served_three_days_ago(bank: Database) -> Look:
+    """A service checked out and then forgotten by the elder."""
+    person = volunteer(bank)
+    with bank.unit_of_work() as session:
+        task = ask(session, add_elder(session, XIWU))
+    serve(bank, person, task)
+    clock.freeze(clock.now() + timedelta(hours=72, minutes=1))
+    return lambda session: (session.get_one(Task, task.id).status, savings_of(session, person))
+
+
+def asked_for_in_vain(bank: Database) -> Look:
+    """A request whose time has passed without anybody coming."""
+    with bank.unit_of_work() as session:
+        elder = add_elder(session, XIWU)
+        task = ask(session, elder)
+    clock.freeze(clock.now() + timedelta(days=1))
+    told = select(func.count()).select_from(Notice).where(Notice.person_id == elder.person_id)
+    return lambda session: (session.get_one(Task, task.id).status, session.scalar(told))
+
+
+def bought_half_a_year_ago(bank: Database) -> Look:
+    """A voucher that nobody used."""
+    person = volunteer(bank, 60)
+    with bank.unit_of_work() as session:
+        [voucher] = buy_vouchers(session, actor=person, quantity=1)
+    clock.freeze(voucher.expires_at + timedelta(seconds=1))
+    return lambda session: (session.get_one(Voucher, voucher.id).status, savings_of(session, person))
+
+
+def held_until_yesterday(bank: Database) -> Look:
+    """Minutes set aside for something that never came."""
+    hold_id, ends = new_id(), clock.now() + timedelta(hours=1)
+    with bank.unit_of_work() as session:
+        account_id = save_minutes(session, add_person(session, XIWU), 60)
+        place_hold(
+            session,
+            hold_id=hold_id,
+            account_id=account_id,
+            amount=45,
+            expires_at=ends,
+            cause_kind="care_booking",
+            cause_id=new_id(),
+        )
+    clock.freeze(ends)
+    held = text("SELECT held FROM ledger_account WHERE id = :id")
+    return lambda session: (
+        session.get_one(Hold, hold_id).state,
+        session.execute(held, {"id": account_id}).scalar_one(),
+    )
+
+
+def granted_until_yesterday(bank: Database) -> Look:
+    """An allotment of which something is left."""
+    with bank.unit_of_work() as session:
+        lot = grant_minutes(session, add_elder(session, XIWU), 90, expires_on=date(2026, 3, 31))
+        pool = fill_pool(session, XIWU, 10)
+    clock.freeze(clock.day_start(date(2026, 4, 1)))
+    return lambda session: (balance_at(session, lot), balance_at(session, pool))
+
+
+def written_but_unsent(bank: Database) -> Look:
+    """A notice in the outbox."""
+    person = volunteer(bank)
+    with bank.unit_of_work() as session:
+        notify_person(session, person_id=person.person(), title="时长已到账", body="陪伴1小时已记入您的时间账户。")
+    return lambda session: session.scalar(select(func.count(Notice.sent_at)))
+
+
+def posted_and_unsealed(bank: Database) -> Look:
+    """One transfer that no seal covers."""
+    volunteer(bank, 60)
+    return lambda session: session.scalars(select(Seal.transfers)).all()
+
+
+def sealed_and_unnoted(bank: Database) -> Look:
+    """A sealed transfer out of an account without a floor."""
+    posted_and_unsealed(bank)
+    with bank.unit_of_work() as session:
+        assert seal_new_transfers(session) is not None
+    return lambda session: session.scalars(select(Checkpoint.balance)).all()
+
+
+def sealed_yesterday(bank: Database) -> Look:
+    """A seal of yesterday that no township holds yet."""
+    sealed_and_unnoted(bank)
+    clock.freeze(clock.now() + timedelta(days=1))
+    told = select(func.count()).select_from(Notice).where(Notice.audience == "stewards")
+    return lambda session: (session.scalar(select(func.count()).select_from(SealHandout)), session.scalar(told))
+
+
+def answered_long_ago(bank: Database) -> Look:
+    """A reply nobody will ask for again, and one that somebody may."""
+    now = clock.machine_now()
+    with bank.unit_of_work() as session:
+        for key, kept_at in (("old", now - KEPT_FOR - timedelta(minutes=1)), ("new", now - timedelta(days=1))):
+            reply = KeptReply(login_id=new_id(), key=key, operation="vouchers.buy", request_hash=b"h", kept_at=kept_at)
+            session.add(reply)
+    return lambda session: sorted(session.scalars(select(KeptReply.key)))
+
+
+DUE = {
+    "auto_confirm": Due(served_three_days_ago, ("checked_out", 0), ("confirmed", 60)),
+    "lapse_tasks": Due(asked_for_in_vain, ("open", 0), ("expired", 1)),
+    "expire_vouchers": Due(bought_half_a_year_ago, ("issued", 0), ("expired", 60)),
+    "expire_holds": Due(held_until_yesterday, ("placed", 45), ("expired", 0)),
+    "sweep_lots": Due(granted_until_yesterday, (90, 10), (0, 100)),
+    "send_notices": Due(written_but_unsent, 0, 1),
+    "seal": Due(posted_and_unsealed, [], [1]),
+    "take_checkpoints": Due(sealed_and_unnoted, [], [-60]),
+    "hand_out_seal": Due(sealed_yesterday, (0, 0), (12, 12)),
+    "forget_old_replies": Due(answered_long_ago, ["new", "old"], ["new"]),
+}
+START = NINE
