@@ -38,6 +38,7 @@ check: $(DEV)
 	$(BIN)/mypy --strict timebank
 	$(BIN)/mypy app clients
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/write_openapi.py --check
 	$(BIN)/python -m pytest tests/house -q
 
 # The hashes come along; --no-emit-index-url keeps the name of whatever registry was asked out of the files.

@@ -16,6 +16,7 @@ from timebank.core.actors import SYSTEM
 from timebank.core.replies import forget_old_replies
 from timebank.ledger import actions as ledger
 from timebank.notifications.actions import unsent_notices
+from timebank.people.actions import forget_old_attempts
 from timebank.redemption import actions as redemption
 from timebank.tasks import actions as tasks
 from timebank.tasks.actions import Confirmation
@@ -93,6 +94,13 @@ def _ledger_jobs() -> tuple[Job, ...]:
         Job("take_checkpoints", "余额检查点", 3600, _once, lambda s, _: ledger.take_checkpoints(s)),
         Job("hand_out_seal", "分发每日封存", 600, _once, lambda s, _: ledger.hand_out_seal(s)),
         Job("forget_old_replies", "清理旧的幂等应答", 3600, _once, lambda s, _: forget_old_replies(s, limit=10_000)),
+        Job(
+            "forget_old_attempts",
+            "清理旧的登录失败记录",
+            3600,
+            _once,
+            lambda s, _: forget_old_attempts(s, limit=10_000),
+        ),
     )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from tests.bank.ledger_books import NOON, OWN, SHARED, SOURCE, account_row, move, open_account, open_person
-from tests.bank.ledger_model import PaperLedger, Sheet, Wish, partner_of
+from tests.bank.ledger_model import PaperLedger, SetAside, Sheet, Wish, partner_of
 from tests.factories.people import DAYAN, SHANGTIAN, XIWU, staff
 from timebank.core import clock
 from timebank.core.amounts import Unit
@@ -30,15 +30,21 @@ BOOKS = (XIWU, SHANGTIAN, DAYAN)
 STEWARDS = {name: staff() for name in ("chen", "sun", "wu")}
 
 places = st.integers(0, 20)
-amounts = st.integers(-1, 25)
-orders = st.tuples(
-    places, places, st.one_of(amounts, amounts, st.just(500)), st.sampled_from(["service_credit", "gift"])
-)
+amounts = st.one_of(st.integers(-1, 25), st.sampled_from(["all", "all", "over"]))
+orders = st.tuples(places, places, amounts, st.sampled_from(["service_credit", "gift"]))
 fresh = st.lists(orders, min_size=1, max_size=3).map(lambda found: ("fresh", found))
-repeated = st.tuples(st.sampled_from(["again", "part", "amount", "target", "kind", "partner"]), st.integers(0, 99))
-captures = st.sampled_from(["plain", "whole", "again", "stands", "elsewhere"])
+changes = st.sampled_from(["again", "part", "amount", "target", "kind", "partner", "of what is held"])
+repeated = st.tuples(changes, st.integers(0, 99))
+captures = st.sampled_from(["part", "part", "whole", "over", "again", "other id", "stands", "elsewhere"])
 reversals = st.sampled_from(["asked", "asked", "credit", "other"])
 postings = st.one_of(fresh, fresh, fresh, repeated)
+batches = st.one_of(
+    st.lists(postings, min_size=1, max_size=4),
+    # The second half of the first posting cannot be, and its neighbour comes to the same accounts.
+    st.tuples(places, places).map(
+        lambda at: [("fresh", [(*at, 1, "gift"), (*at, "over", "gift")]), ("fresh", [(*at, "all", "gift")])]
+    ),
+)
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -57,7 +63,10 @@ class LedgerMachine(RuleBasedStateMachine):
             self.since = int(session.scalar(text("SELECT coalesce(max(seq), 0) FROM ledger_transfer")) or 0)
         self.ids = list(self.paper.sheets)
         steps = [(n, n + k) for n in self._sources() for k in (1, 2, 3, 8)]
-        self._answer_postings([[self._wish(*step, 40, "service_credit")] for step in steps])
+        granted = [
+            Wish(self._fresh_id(), self.ids[a], self.ids[b % len(self.ids)], 40, "service_credit") for a, b in steps
+        ]
+        self._answer_postings([[wish] for wish in granted])
 
     def _open(self, session: Session) -> None:
         self.pool: dict[int, int] = {}
@@ -101,27 +110,45 @@ class LedgerMachine(RuleBasedStateMachine):
         self.serial += 2
         return UUID(int=self.serial)
 
-    def _wish(self, source: int, target: int, amount: int, kind: str) -> Wish:
-        found = self.ids
-        return Wish(self._fresh_id(), found[source % len(found)], found[target % len(found)], amount, kind)
+    def _held(self) -> list[SetAside]:
+        return [hold for hold in self.paper.holds.values() if hold.state == "placed"]
+
+    def _wish(self, source: int, target: int, amount: int | str, kind: str) -> Wish:
+        place = self.ids[source % len(self.ids)]
+        return Wish(self._fresh_id(), place, self._partner(place, target), self._amount(place, amount), kind)
+
+    def _partner(self, account: int, at: int) -> int:
+        """Mostly an account that fits; the last two places may hold anything, the account itself too."""
+        unit = self.paper.sheets[account].unit
+        fitting = [other for other in self.ids if other != account and self.paper.sheets[other].unit == unit]
+        return self.ids[(at + account) % len(self.ids)] if at >= len(self.ids) - 2 else fitting[at % len(fitting)]
+
+    def _amount(self, account: int, amount: int | str) -> int:
+        """``all`` that is available there, or one ``over`` it."""
+        if isinstance(amount, int):
+            return amount
+        sheet = self.paper.sheets[account]
+        return (sheet.posted - sheet.held if sheet.floored else 9) + (amount == "over")
 
     def _posting(self, how: tuple[str, Any]) -> list[Wish]:
         sort, what = how
         if sort == "fresh" or not self.posted:
             return [self._wish(*order) for order in (what if sort == "fresh" else [(0, 1, 1, "gift")])]
         old = list(self.posted[what % len(self.posted)])
-        first = old[0]
+        first, held = old[0], self._held()
+        of_held = self._wish(self.ids.index(held[what % len(held)].account), what, "over", "gift") if held else first
         changed = {
             "again": old,
             "part": old[-1:],
             "amount": [_changed(first, amount=first.amount + 1)],
             "target": [_changed(first, target=self.ids[what % len(self.ids)])],
             "kind": [_changed(first, kind="other")],
+            "of what is held": [of_held],
             "partner": [_changed(first, id=partner_of(first.id))],
         }
         return changed[sort]
 
-    @rule(batch=st.lists(postings, min_size=1, max_size=4))
+    @rule(batch=batches)
     def post(self, batch: list[tuple[str, Any]]) -> None:
         self._answer_postings([self._posting(how) for how in batch])
 
@@ -138,27 +165,32 @@ class LedgerMachine(RuleBasedStateMachine):
         assert said == expected
 
     @rule(place=places, amount=amounts, hours=st.one_of(st.integers(1, 12), st.just(1000)), again=st.booleans())
-    def hold(self, place: int, amount: int, hours: int, again: bool) -> None:
+    def hold(self, place: int, amount: int | str, hours: int, again: bool) -> None:
         hold_id, cause = self._fresh_id(), UUID(int=7)
         if again and self.hold_ids:
             hold_id = self.hold_ids[place % len(self.hold_ids)]
         account, until = self.ids[place % len(self.ids)], self.paper.now + timedelta(hours=hours)
-        asked = {"hold_id": hold_id, "account_id": account, "amount": amount, "expires_at": until}
+        wanted = self._amount(account, amount)
+        asked = {"hold_id": hold_id, "account_id": account, "amount": wanted, "expires_at": until}
         said = self._said(lambda s: actions.place_hold(s, **asked, cause_kind="care", cause_id=cause).state)
-        assert said == self.paper.place(hold_id, account, amount, cause, until)
+        assert said == self.paper.place(hold_id, account, wanted, cause, until)
         if hold_id in self.paper.holds and hold_id not in self.hold_ids:
             self.hold_ids.append(hold_id)
 
     @precondition(lambda self: self.hold_ids)
-    @rule(which=st.integers(0, 99), place=places, amount=st.integers(0, 25), how=captures)
-    def capture(self, which: int, place: int, amount: int, how: str) -> None:
-        hold_id = self.hold_ids[which % len(self.hold_ids)]
+    @rule(which=st.integers(0, 99), place=places, how=captures)
+    def capture(self, which: int, place: int, how: str) -> None:
+        placed = [hold_id for hold_id in self.hold_ids if self.paper.holds[hold_id].state == "placed"]
+        hold_id = (placed or self.hold_ids)[which % len(placed or self.hold_ids)]
         hold = self.paper.holds[hold_id]
         source = self.ids[place % len(self.ids)] if how == "elsewhere" else hold.account
-        amount = hold.captured or hold.amount if how == "whole" else amount
-        wish = Wish(self._fresh_id(), source, self.ids[which % len(self.ids)], amount, "gift")
+        amount = {"whole": hold.amount, "over": hold.amount + 1}.get(how, hold.captured or max(1, hold.amount // 2))
+        wish = Wish(self._fresh_id(), source, self._partner(hold.account, place), amount, "gift")
         if how == "again" and self.captures:
             hold_id, wish = self.captures[which % len(self.captures)]
+        elif how == "other id" and self.captures:
+            hold_id, old = self.captures[which % len(self.captures)]
+            wish = _changed(old, id=self._fresh_id())
         elif how == "stands" and self.posted:
             wish = self.posted[which % len(self.posted)][0]
         said = self._said(lambda s: ("captured", actions.capture_hold(s, hold_id=hold_id, movement=_movement(wish))))
@@ -174,7 +206,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def end_hold(self, which: int, expired: bool) -> None:
         placed = [hold_id for hold_id in self.hold_ids if self.paper.holds[hold_id].state == "placed"]
         chosen = placed if placed and which % 4 else self.hold_ids
-        hold_id = chosen[which % len(chosen)]
+        hold_id = chosen[-1 - which % len(chosen)]
         said = self._said(lambda s: actions.end_hold(s, hold_id=hold_id, expired=expired).state)
         assert said == self.paper.end(hold_id, "expired" if expired else "released")
 

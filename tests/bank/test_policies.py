@@ -191,14 +191,43 @@ def test_the_database_itself_wants_a_second_person_and_no_backdating(bank: Datab
         (approved.format("proposed_by", "effective_at"), "second_person"),
         (approved.format("gen_random_uuid()", "effective_at + interval '1 second'"), "never_backdated"),
         (approved.format("gen_random_uuid()", "NULL"), "approved_whole"),
-        (
-            "INSERT INTO policy_value (change_id, key, value, valid_from)"
-            " SELECT max(change_id) + 1, 'tolerance_minutes', '1', '2026-01-01' FROM policy_value WHERE change_id = 1",
-            "one_in_force",
-        ),
     ):
         with pytest.raises(IntegrityError, match=constraint), bank.unit_of_work() as session:
             session.execute(text(statement))
+
+
+SECOND_IN_FORCE = """
+INSERT INTO policy_value (change_id, key, value, valid_from)
+SELECT max(id), 'tolerance_minutes', '1', '2026-01-01' FROM policy_change
+"""
+
+
+def test_two_values_are_never_in_force_at_once_even_without_the_guard(bank: Database) -> None:
+    propose(bank, [NewValue("voucher_price_minutes", 50)])
+    with pytest.raises(IntegrityError, match="one_in_force"), bank.unit_of_work() as session:
+        session.execute(text("ALTER TABLE policy_value DISABLE TRIGGER policy_value_guarded"))
+        session.execute(text(SECOND_IN_FORCE))
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (SECOND_IN_FORCE, "comes into force by approval"),
+        ("UPDATE policy_value SET valid_from = now() WHERE change_id > 1", "values are never rewritten"),
+        ("UPDATE policy_value SET value = '1' WHERE change_id = 1", "values are never rewritten"),
+        ("DELETE FROM policy_value", "values are never rewritten"),
+        ("TRUNCATE policy_value", "policies are never removed"),
+        ("UPDATE policy_change SET reason = 'another' WHERE id > 1", "changes are never rewritten"),
+        ("UPDATE policy_change SET approved_by_name = 'somebody' WHERE approved_at IS NOT NULL", "never rewritten"),
+        ("DELETE FROM policy_change WHERE id > 1", "changes are never rewritten"),
+        ("TRUNCATE policy_change CASCADE", "policies are never removed"),
+    ],
+)
+def test_history_is_not_rewritten_by_hand(bank: Database, statement: str, said: str) -> None:
+    propose(bank, [NewValue("voucher_price_minutes", 50)])
+    changed(bank, 20, NINE)
+    with pytest.raises(DBAPIError, match=said), bank.unit_of_work() as session:
+        session.execute(text(statement))
 
 
 def test_before_the_first_policy_there_is_none(bank: Database) -> None:

@@ -21,6 +21,7 @@ from timebank.ledger.actions import place_hold, seal_new_transfers
 from timebank.ledger.models import Checkpoint, Hold, Seal, SealHandout
 from timebank.notifications.actions import notify_person
 from timebank.notifications.models import Notice
+from timebank.people.login_models import LoginAttempt
 from timebank.redemption.actions import buy_vouchers
 from timebank.redemption.models import Voucher
 from timebank.tasks.models import Task
@@ -142,6 +143,15 @@ def sealed_yesterday(bank: Database) -> Look:
     return lambda session: (session.scalar(select(func.count()).select_from(SealHandout)), session.scalar(told))
 
 
+def guessed_long_ago(bank: Database) -> Look:
+    """A name guessed at two days ago, and one just now."""
+    now = clock.machine_now()
+    with bank.unit_of_work() as session:
+        session.add(LoginAttempt(username="long ago", failures=9, blocked_until=now - timedelta(days=2)))
+        session.add(LoginAttempt(username="lately", failures=1, blocked_until=now))
+    return lambda session: sorted(session.scalars(select(LoginAttempt.username)))
+
+
 def answered_long_ago(bank: Database) -> Look:
     """A reply nobody will ask for again, and one that somebody may."""
     now = clock.machine_now()
@@ -163,5 +173,6 @@ DUE = {
     "take_checkpoints": Due(sealed_and_unnoted, [], [-60]),
     "hand_out_seal": Due(sealed_yesterday, (0, 0), (12, 12)),
     "forget_old_replies": Due(answered_long_ago, ["new", "old"], ["new"]),
+    "forget_old_attempts": Due(guessed_long_ago, ["lately", "long ago"], ["lately"]),
 }
 START = NINE

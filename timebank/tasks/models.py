@@ -38,7 +38,9 @@ class Task(Base):
         Index("ix_task_township_status", "township_code", "status", "id"),
         Index("ix_task_open", "id", postgresql_where="status = 'open'"),
         Index("ix_task_elder", "elder_id", "id", postgresql_where="elder_id IS NOT NULL"),
-        Index("ix_task_lapsing", "ends_at", postgresql_where="status IN ('open', 'accepted', 'checked_in')"),
+        Index(
+            "ix_task_lapsing", "ends_at", postgresql_where="status IN ('open', 'accepted', 'checked_in', 'disputed')"
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

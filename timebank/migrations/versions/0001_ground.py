@@ -332,9 +332,10 @@ def upgrade() -> None:
         unique=True,
         postgresql_where="ended_at IS NULL",
     )
-    op.execute(sql("ground.sql"))
     _load_divisions()
+    # Before the guards: the shipped set is in force without anybody's approval.
     _put_policies_in_force()
+    op.execute(sql("ground.sql"))
 
 
 def downgrade() -> None:
@@ -380,7 +381,7 @@ def downgrade() -> None:
     op.drop_table("kept_reply")
     op.drop_index("ix_audit_entry_subject", table_name="audit_entry")
     op.drop_table("audit_entry")
-    op.execute("DROP FUNCTION audit_refuse_change, policy_guard_value")
+    op.execute("DROP FUNCTION audit_refuse_change, policy_guard_value, policy_guard_change, policy_refuse_truncate")
 
 
 def _load_divisions() -> None:

@@ -82,7 +82,7 @@ def upgrade() -> None:
         "task",
         ["ends_at"],
         unique=False,
-        postgresql_where="status IN ('open', 'accepted', 'checked_in')",
+        postgresql_where="status IN ('open', 'accepted', 'checked_in', 'disputed')",
     )
     op.create_index("ix_task_open", "task", ["id"], unique=False, postgresql_where="status = 'open'")
     op.create_index(
@@ -292,7 +292,7 @@ def downgrade() -> None:
     op.drop_index(
         "ix_task_lapsing",
         table_name="task",
-        postgresql_where="status IN ('open', 'accepted', 'checked_in')",
+        postgresql_where="status IN ('open', 'accepted', 'checked_in', 'disputed')",
     )
     op.drop_index("ix_task_elder", table_name="task", postgresql_where="elder_id IS NOT NULL")
     op.drop_table("task")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -17,6 +18,7 @@ from timebank.people.passwords import hash_password, password_fits
 from timebank.people.rules import block_after
 
 MAX_PASSWORD_LENGTH = 200
+ATTEMPTS_KEPT_FOR = timedelta(days=1)
 
 
 class LoginRefused(NotAllowed):
@@ -45,8 +47,10 @@ def wechat_login(session: Session, *, openid: str) -> Login:
 
 def try_password(session: Session, *, username: str, password: str) -> Login | LoginRefused | TooManyAttempts:
     """The login, or the refusal as a value: a failure must be counted, so it may not undo its unit of work."""
-    now = clock.machine_now()
     username = username[:100]
+    # One guess at a time for one name, or many at once would all pass before the first is counted.
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"sign in {username}", 0))))
+    now = clock.machine_now()
     attempt = session.get(LoginAttempt, username)
     if attempt is not None and attempt.blocked_until > now:
         return TooManyAttempts(int((attempt.blocked_until - now).total_seconds()) + 1)
@@ -71,6 +75,14 @@ def _count_failure(session: Session, username: str) -> None:
     attempt = session.get_one(LoginAttempt, username, populate_existing=True)
     attempt.blocked_until = now + block_after(failures or 1)
     session.flush()
+
+
+def forget_old_attempts(session: Session, *, limit: int) -> int:
+    """Remove failures that nobody has added to for ``ATTEMPTS_KEPT_FOR``; answers how many names."""
+    old = select(LoginAttempt.username).where(LoginAttempt.blocked_until < clock.machine_now() - ATTEMPTS_KEPT_FOR)
+    some = old.limit(limit).with_for_update(skip_locked=True).scalar_subquery()
+    gone = session.scalars(delete(LoginAttempt).where(LoginAttempt.username.in_(some)).returning(LoginAttempt.username))
+    return len(gone.all())
 
 
 def create_staff_login(
