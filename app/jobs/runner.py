@@ -5,13 +5,14 @@ from __future__ import annotations
 import signal
 import threading
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import prometheus_client
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from app.jobs.timetable import Job
+from timebank.core import clock
 from timebank.core.db import Database
 from timebank.core.errors import BankError, Conflict, NotFound
 
@@ -79,7 +80,7 @@ def run_until_told(database: Database, jobs: tuple[Job, ...]) -> None:
             args=(database, job, over),
             seconds=job.every_s,
             jitter=max(1, job.every_s // 10),
-            next_run_time=datetime.now(UTC) + timedelta(seconds=place),
+            next_run_time=clock.machine_now() + timedelta(seconds=place),
         )
     scheduler.start()
     log.info("jobs_started", jobs=[job.name for job in jobs])

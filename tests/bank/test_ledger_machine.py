@@ -12,7 +12,7 @@ from tests.bank.ledger_machine import LedgerMachine
 from timebank.core.db import Database
 
 STEADY = settings(
-    max_examples=40,
+    max_examples=50,
     stateful_step_count=30,
     deadline=None,
     derandomize=True,

@@ -26,8 +26,8 @@ from timebank.ledger.actions import post
 from timebank.ledger.rules import Posted
 
 BRIEF = settings(
-    max_examples=12,
-    stateful_step_count=20,
+    max_examples=40,
+    stateful_step_count=25,
     deadline=None,
     derandomize=True,
     database=None,

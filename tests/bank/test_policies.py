@@ -204,8 +204,9 @@ SELECT max(id), 'tolerance_minutes', '1', '2026-01-01' FROM policy_change
 
 def test_two_values_are_never_in_force_at_once_even_without_the_guard(bank: Database) -> None:
     propose(bank, [NewValue("voucher_price_minutes", 50)])
-    with pytest.raises(IntegrityError, match="one_in_force"), bank.unit_of_work() as session:
+    with bank.unit_of_work() as session:
         session.execute(text("ALTER TABLE policy_value DISABLE TRIGGER policy_value_guarded"))
+    with pytest.raises(IntegrityError, match="one_in_force"), bank.unit_of_work() as session:
         session.execute(text(SECOND_IN_FORCE))
 
 
