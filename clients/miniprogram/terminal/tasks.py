@@ -11,6 +11,9 @@ from clients.miniprogram.terminal.choosing import chosen_by_code_or_name, chosen
 from clients.miniprogram.terminal.commands import PhoneCommand, on_phone
 from clients.miniprogram.terminal.handset import Handset
 
+# Afterwards nobody needs the service code any more.
+_BEFORE_OR_DURING = {"open", "accepted", "checked_in"}
+
 
 @click.command("request", cls=PhoneCommand)
 @click.option("--type", "service_type", required=True, metavar="CODE_OR_NAME", help="服务种类")
@@ -124,6 +127,6 @@ def _lines(task: dict[str, Any]) -> list[str]:
         lines.append(f"状态：{words.TASK_STATUSES.get(task['status'], '其他')}")
     if task.get("payable_minutes") is not None:
         lines.append(f"记入时长：{words.minutes_text(task['payable_minutes'])}")
-    if task.get("service_code"):
+    if task.get("service_code") and task["status"] in _BEFORE_OR_DURING:
         lines.append(f"服务码：{task['service_code']}（志愿者到了再告诉他）")
     return lines

@@ -132,7 +132,6 @@ def _purchase(voucher: Voucher, from_account_id: int, minutes: int, now: datetim
         effective_at=now,
         cause_kind="voucher",
         cause_id=voucher.id,
-        note="购买用餐券",
         policy_version=voucher.policy_version,
         recorded_by=voucher.issued_by,
     )

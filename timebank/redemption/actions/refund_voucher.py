@@ -34,7 +34,7 @@ def refund_voucher(session: Session, *, actor: Actor, voucher_id: UUID) -> Vouch
     if voucher.status != VoucherStatus.ISSUED:
         name = STATUS_NAMES[VoucherStatus(voucher.status)]
         raise Conflict("voucher_not_refundable", f"这张券{name}，不能退", status=voucher.status)
-    _give_back(session, voucher, VoucherStatus.REFUNDED, kind="voucher_refund", note="退用餐券", actor=actor)
+    _give_back(session, voucher, VoucherStatus.REFUNDED, kind="voucher_refund", actor=actor)
     return voucher
 
 
@@ -53,15 +53,13 @@ def expire_voucher(session: Session, *, voucher_id: UUID) -> bool:
     )
     if voucher is None:
         return False
-    _give_back(session, voucher, VoucherStatus.EXPIRED, kind="voucher_expiry", note="用餐券过期退回", actor=None)
+    _give_back(session, voucher, VoucherStatus.EXPIRED, kind="voucher_expiry", actor=None)
     text = f"{hours_text(voucher.price_minutes)}已退回您的时间账户。"
     notify_person(session, person_id=voucher.holder_id, title="用餐券已过期", body=text)
     return True
 
 
-def _give_back(
-    session: Session, voucher: Voucher, status: VoucherStatus, *, kind: str, note: str, actor: Actor | None
-) -> None:
+def _give_back(session: Session, voucher: Voucher, status: VoucherStatus, *, kind: str, actor: Actor | None) -> None:
     now = clock.now()
     movements = [
         Movement(
@@ -73,7 +71,6 @@ def _give_back(
             effective_at=now,
             cause_kind="voucher",
             cause_id=voucher.id,
-            note=note,
             policy_version=voucher.policy_version,
             recorded_by=actor.login_id if actor else None,
         )
