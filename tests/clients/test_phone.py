@@ -174,7 +174,8 @@ def test_the_statement_is_a_table_with_signs(
 
 def test_tasks_are_read_without_a_word_of_code(of_wang: Phone, bank: ScriptedBank) -> None:
     mine = TASK | {"task_id": TASK_IDS[1], "status": "confirmed", "places": 10, "places_left": 3, "note": None}
-    listed(bank, "/tasks", TASK, mine | {"payable_minutes": 75, "service_code": "482913"})
+    done = mine | {"payable_minutes": 75, "service_code": "701356"}
+    listed(bank, "/tasks", TASK | {"service_code": "482913"}, done)
     output = of_wang("tasks", "--township", "西坞街道", "--status", "open", "--mine").output
     said = ["1．打扫卫生", "11 月 25 日（星期三）09:00", "1 小时 30 分钟", "地点：西坞街道", "老人：王**"]
     said += [
@@ -187,6 +188,7 @@ def test_tasks_are_read_without_a_word_of_code(of_wang: Phone, bank: ScriptedBan
     ]
     assert [sentence for sentence in said if sentence not in output] == []
     assert "confirmed" not in output
+    assert "701356" not in output, "nobody needs the service code of what is over"
     assert bank.asked("GET", "/tasks")[0].query == {"township_code": "330213004", "status": "open", "mine": "true"}
 
 
