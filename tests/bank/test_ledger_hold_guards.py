@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -40,7 +41,7 @@ def ending(*changes: str) -> Attempt:
 
     def attempt(session: Session, scene: Scene) -> None:
         hold_id, until = new_id(), NOON + timedelta(days=9)
-        asked = {"expires_at": until, "cause_kind": "care", "cause_id": new_id()}
+        asked: dict[str, Any] = {"expires_at": until, "cause_kind": "care", "cause_id": new_id()}
         place_hold(session, hold_id=hold_id, account_id=scene.here.mei, amount=40, **asked)
         for change in changes:
             statement = f"UPDATE ledger_hold SET {change.format(lin=scene.here.lin)} WHERE id = :id"

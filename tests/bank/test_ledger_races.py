@@ -141,7 +141,7 @@ def test_capturing_and_releasing_at_once_is_one_or_the_other(bank: Database, uni
 def _capture_and_release(bank: Database, scene: Scene) -> None:
     hold_id, taken = new_id(), move(scene.here.mei, scene.there.lin, 20)
     with bank.unit_of_work() as session:
-        asked = {"expires_at": NOON + timedelta(days=3), "cause_kind": "care", "cause_id": new_id()}
+        asked: dict[str, Any] = {"expires_at": NOON + timedelta(days=3), "cause_kind": "care", "cause_id": new_id()}
         place_hold(session, hold_id=hold_id, account_id=scene.here.mei, amount=30, **asked)
     capture = lambda: said(bank, lambda s: capture_hold(s, hold_id=hold_id, movement=taken).replayed)  # noqa: E731
     release = lambda: said(bank, lambda s: end_hold(s, hold_id=hold_id).state)  # noqa: E731
@@ -156,7 +156,7 @@ def _capture_and_release(bank: Database, scene: Scene) -> None:
 def test_two_who_capture_one_hold_under_different_ids_capture_it_once(bank: Database) -> None:
     scene, hold_id = scene_of(bank), new_id()
     with bank.unit_of_work() as session:
-        asked = {"expires_at": NOON + timedelta(days=3), "cause_kind": "care", "cause_id": new_id()}
+        asked: dict[str, Any] = {"expires_at": NOON + timedelta(days=3), "cause_kind": "care", "cause_id": new_id()}
         place_hold(session, hold_id=hold_id, account_id=scene.here.mei, amount=30, **asked)
     captures = [move(scene.here.mei, scene.here.lin, 20) for _ in range(4)]
     answers = at_once(
@@ -202,14 +202,25 @@ def test_accounts_that_everybody_touches_are_never_waited_for(bank: Database, un
 def test_whoever_writes_past_the_locks_is_overtaken_and_refused(bank: Database) -> None:
     """Two rows of one account that share no unique key: only the account's version tells that one came too late."""
     scene = scene_of(bank)
-    with bank.session() as late:
+    with bank.session() as late, bank.session() as early:
         row = leg(late, scene.here.mei, scene.here.lin, 10)
-        late.commit()
-        assert late.scalar(text("SELECT pg_sleep(0)")) == ""
-        with bank.session() as early:
-            insert(early, [leg(early, scene.here.source, scene.here.mei, 50)])
-            answers = at_once([early.commit, lambda: refusal_of(late, lambda: insert(late, [row]))])
         late.rollback()
-    assert "meanwhile" in answers[1] or "does not follow" in answers[1]
+        insert(early, [leg(early, scene.here.source, scene.here.mei, 50)])
+        said_no, _ = at_once(
+            [lambda: refusal_of(late, lambda: insert(late, [row])), lambda: _commit_once_waited_for(bank, early)]
+        )
+        late.rollback()
+    assert "meanwhile" in (said_no or "")
     with bank.session() as session:
         assert account_row(session, scene.here.mei) == (150, 0, 2)
+
+
+def _commit_once_waited_for(bank: Database, early: Session) -> None:
+    """End the transaction when somebody else has come to wait for it."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with bank.session() as looking:
+        while not looking.scalar(waiting):
+            looking.rollback()
+    early.commit()

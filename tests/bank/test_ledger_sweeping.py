@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -124,5 +125,5 @@ def test_transfers_of_one_cause_come_in_the_order_of_posting(bank: Database) -> 
 
 
 def _hold(session: Session, account_id: int, amount: int) -> UUID:
-    until = {"expires_at": NOON + timedelta(days=30), "cause_kind": "care", "cause_id": new_id()}
+    until: dict[str, Any] = {"expires_at": NOON + timedelta(days=30), "cause_kind": "care", "cause_id": new_id()}
     return place_hold(session, hold_id=new_id(), account_id=account_id, amount=amount, **until).id

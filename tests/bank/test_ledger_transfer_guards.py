@@ -33,6 +33,7 @@ from timebank.ledger.rules import AccountKind
 
 Rows = Callable[[Session, Scene], Sequence[Row]]
 
+CAUSE = new_id()
 FIT = "does not fit its accounts"
 PAIR = "do not pair"
 FOLLOW = "does not follow its account's last version"
@@ -204,7 +205,6 @@ LINKED = [
         (cut("OR l.into_clearing <> 1"),),
     ),
 ]
-CAUSE = new_id()
 SEQUENCE = [
     Guard(
         "a version left out",

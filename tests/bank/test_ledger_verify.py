@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -81,7 +82,7 @@ TAMPERED = [
 def fill_books(session: Session) -> None:
     """Something of everything: legs, a hold in force, one captured, a reversal, two seals, checkpoints, a handout."""
     clock.freeze(NOON)
-    asked = {"expires_at": NOON + timedelta(days=3), "cause_kind": "care"}
+    asked: dict[str, Any] = {"expires_at": NOON + timedelta(days=3), "cause_kind": "care"}
     for unit in Unit:
         scene = open_scene(session, unit)
         post_one(session, (move(scene.here.mei, scene.there.mei, 5, kind="gift"),))

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from hypothesis import given, settings
@@ -86,7 +87,7 @@ def carried(accounts: dict[int, AccountState], legs: Sequence[Leg]) -> dict[int,
             (leg.to_account_id, leg.to_version, leg.to_balance),
         ):
             if version is not None and balance is not None:
-                moved = {"posted": balance, "version": version, "last_recorded_at": leg.recorded_at}
+                moved: dict[str, Any] = {"posted": balance, "version": version, "last_recorded_at": leg.recorded_at}
                 after[account_id] = replace(after[account_id], **moved)
     return after
 
