@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pytest
-
-from tests.bank.ledger_guards import Guard, clause, constraint, one_database, says_no, says_no_without, sql, trigger
-from tests.postgres import ThrowawayPostgres
-from timebank.core.db import Database
+from tests.bank.ledger_guards import Guard, clause, constraint, sql, trigger
 
 ALL_STAY = (
     *(
@@ -114,19 +110,3 @@ GUARDS = [
         ),
     ),
 ]
-
-
-@pytest.fixture(scope="module")
-def shared_bank(postgres: ThrowawayPostgres, migrated_template: str) -> Iterator[Database]:
-    with one_database(postgres, migrated_template, "history_guards") as bank:
-        yield bank
-
-
-@pytest.mark.parametrize("guard", GUARDS, ids=str)
-def test_the_database_refuses(shared_bank: Database, guard: Guard) -> None:
-    assert guard.named in says_no(shared_bank, guard)
-
-
-@pytest.mark.parametrize("guard", GUARDS, ids=str)
-def test_nothing_but_its_guard_refuses(shared_bank: Database, guard: Guard) -> None:
-    assert says_no_without(shared_bank, guard) == ""

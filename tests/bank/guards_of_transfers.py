@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from sqlalchemy.orm import Session
 
 from tests.bank.ledger_books import Scene, move
@@ -19,14 +18,9 @@ from tests.bank.ledger_guards import (
     constraint,
     insert,
     leg,
-    one_database,
     pair,
-    says_no,
-    says_no_without,
 )
-from tests.postgres import ThrowawayPostgres
 from timebank.core.amounts import MAX_AMOUNT, Unit
-from timebank.core.db import Database
 from timebank.core.ids import new_id
 from timebank.ledger.actions import place_hold, post_one, township_accounts
 from timebank.ledger.rules import AccountKind
@@ -275,27 +269,3 @@ SEQUENCE = [
     checked("a counterpart without a link", one("mei", "lin", counterpart_book_code="house"), "link_whole"),
 ]
 GUARDS = [*ACCOUNTS, *LINKED, *SEQUENCE]
-
-
-@pytest.fixture(scope="module")
-def shared_bank(postgres: ThrowawayPostgres, migrated_template: str) -> Iterator[Database]:
-    with one_database(postgres, migrated_template, "transfer_guards") as bank:
-        yield bank
-
-
-@pytest.mark.parametrize("guard", GUARDS, ids=str)
-def test_the_database_refuses(shared_bank: Database, guard: Guard) -> None:
-    assert guard.named in says_no(shared_bank, guard)
-
-
-@pytest.mark.parametrize("guard", GUARDS, ids=str)
-def test_nothing_but_its_guard_refuses(shared_bank: Database, guard: Guard) -> None:
-    assert says_no_without(shared_bank, guard) == ""
-
-
-def test_rows_that_fit_pass(shared_bank: Database) -> None:
-    for build in (
-        lambda s, scene: [leg(s, scene.here.mei, scene.here.lin, 100)],
-        lambda s, scene: pair(s, scene, 100),
-    ):
-        assert says_no(shared_bank, Guard("they fit", rows(build), "", ())) == ""

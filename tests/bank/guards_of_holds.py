@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from tests.bank.ledger_books import NOON, Scene, account_row
-from tests.bank.ledger_guards import Attempt, Guard, clause, constraint, one_database, says_no, says_no_without
-from tests.postgres import ThrowawayPostgres
-from timebank.core.db import Database
+from tests.bank.ledger_books import NOON, Scene
+from tests.bank.ledger_guards import Attempt, Guard, clause, constraint
 from timebank.core.ids import new_id
 from timebank.ledger.actions import place_hold
 
@@ -128,32 +124,3 @@ GUARDS = [
         check("state_known"),
     ),
 ]
-
-
-@pytest.fixture(scope="module")
-def shared_bank(postgres: ThrowawayPostgres, migrated_template: str) -> Iterator[Database]:
-    with one_database(postgres, migrated_template, "hold_guards") as bank:
-        yield bank
-
-
-@pytest.mark.parametrize("guard", GUARDS, ids=str)
-def test_the_database_refuses(shared_bank: Database, guard: Guard) -> None:
-    assert guard.named in says_no(shared_bank, guard)
-
-
-@pytest.mark.parametrize("guard", GUARDS, ids=str)
-def test_nothing_but_its_guard_refuses(shared_bank: Database, guard: Guard) -> None:
-    assert says_no_without(shared_bank, guard) == ""
-
-
-def test_a_hold_sets_aside_and_gives_back(shared_bank: Database) -> None:
-    seen: list[tuple[int, int, int]] = []
-
-    def attempt(session: Session, scene: Scene) -> None:
-        placing("100")(session, scene)
-        seen.append(account_row(session, scene.here.mei))
-        session.execute(text(f"UPDATE ledger_hold SET {RELEASED} WHERE account_id = :id"), {"id": scene.here.mei})
-        seen.append(account_row(session, scene.here.mei))
-
-    assert says_no(shared_bank, Guard("it fits", attempt, "", ())) == ""
-    assert seen == [(100, 100, 1), (100, 0, 1)]

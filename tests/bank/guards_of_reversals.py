@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import pytest
 from sqlalchemy.orm import Session
 
 from tests.bank.ledger_books import Scene, move
@@ -16,13 +15,8 @@ from tests.bank.ledger_guards import (
     constraint,
     insert,
     leg,
-    one_database,
     pair,
-    says_no,
-    says_no_without,
 )
-from tests.postgres import ThrowawayPostgres
-from timebank.core.db import Database
 from timebank.core.ids import new_id
 from timebank.ledger.actions import post_one
 
@@ -127,25 +121,3 @@ GUARDS = [
     reversing("a reversal that nobody asked for", "second_person", check("second_person"), recorded_by=None),
     reversing("a reversal without a reason", "reversal_reasoned", check("reversal_reasoned"), note=""),
 ]
-
-
-@pytest.fixture(scope="module")
-def shared_bank(postgres: ThrowawayPostgres, migrated_template: str) -> Iterator[Database]:
-    with one_database(postgres, migrated_template, "reversal_guards") as bank:
-        yield bank
-
-
-@pytest.mark.parametrize("guard", GUARDS, ids=str)
-def test_the_database_refuses(shared_bank: Database, guard: Guard) -> None:
-    assert guard.named in says_no(shared_bank, guard)
-
-
-@pytest.mark.parametrize("guard", GUARDS, ids=str)
-def test_nothing_but_its_guard_refuses(shared_bank: Database, guard: Guard) -> None:
-    assert says_no_without(shared_bank, guard) == ""
-
-
-def test_a_reversal_that_mirrors_passes(shared_bank: Database) -> None:
-    alone = Guard("alone", lambda s, scene: insert(s, [back(s, scene)]), "", ())
-    across = Guard("across", lambda s, scene: crossing(s, scene, lambda legs, _: legs), "", ())
-    assert [says_no(shared_bank, guard) for guard in (alone, across)] == ["", ""]
