@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     wechat_base_url: str | None = None
     wechat_appid: str = "wx-development"
     wechat_secret: str = "development"
-    wechat_template_id: str = "timebank-notice"
+    wechat_template_id: str | None = None
     secret_key: str | None = None
 
     @property

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, json, request
 from marshmallow import ValidationError
+from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from timebank.core import clock
@@ -39,6 +40,10 @@ HTTP_PROBLEMS = {
     500: ("internal_error", "系统出错，请稍后再试"),
 }
 """Code and title of what is refused before the bank is asked."""
+
+_PASSING = frozenset({"55P03", "40P01", "40001"})
+"""What PostgreSQL says of a wait that took too long, a deadlock it broke, and a serialization that failed."""
+_BUSY_PAUSE_S = 5
 
 _MOST_NAMED = 10
 _KEPT_HEADERS = ("Allow", "Retry-After")
@@ -101,6 +106,15 @@ def register_problems(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response | HTTPException:
         return _http_problem(error) if request.path.startswith("/api/") else error
+
+    @app.errorhandler(DBAPIError)
+    def database_error(error: DBAPIError) -> Response | tuple[str, int]:
+        if getattr(error.orig, "sqlstate", None) not in _PASSING:
+            return broken(error)
+        log.warning(
+            "request_waited_too_long", endpoint=request.endpoint, sqlstate=getattr(error.orig, "sqlstate", None)
+        )
+        return problem_response(problem(503, "busy", "系统正忙，请稍后再试", retry_after_seconds=_BUSY_PAUSE_S))
 
     @app.errorhandler(Exception)
     def broken(error: Exception) -> Response | tuple[str, int]:

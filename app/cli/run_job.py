@@ -14,6 +14,8 @@ from app.jobs.sending import Sender
 from app.jobs.timetable import timetable
 from app.logs import configure_logs
 
+_FAKE_TEMPLATE = "timebank-notice"
+
 
 @click.command("run-job")
 @click.argument("name", required=False)
@@ -27,7 +29,7 @@ def run_job_command(name: str | None) -> None:
         jobs = {job.name: job for job in timetable(sender_of(place.settings))}
         if name == "send_notices" and name not in jobs:
             raise click.ClickException(
-                "没有微信可用：请设置 TIMEBANK_WECHAT_BASE_URL there is no WeChat: set TIMEBANK_WECHAT_BASE_URL"
+                "没有微信可用 there is no WeChat: set TIMEBANK_WECHAT_BASE_URL and TIMEBANK_WECHAT_TEMPLATE_ID"
             )
         if name not in jobs:
             raise click.ClickException(f"没有这项定时任务 no such job: {name}")
@@ -38,11 +40,16 @@ def run_job_command(name: str | None) -> None:
 
 
 def sender_of(settings: Settings) -> Sender | None:
-    """The sender of notices; None in development where no WeChat, real or fake, was named."""
-    if settings.wechat_base_url is None:
+    """The sender of notices.
+
+    None in development where no WeChat, real or fake, was named, and in production before the office has a template:
+    notices then wait, readable in the bank, instead of being tried in vain and given up.
+    """
+    template_id = settings.wechat_template_id or (_FAKE_TEMPLATE if settings.development else None)
+    if settings.wechat_base_url is None or template_id is None:
         return None
     wechat = WeChat(settings.wechat_base_url, settings.wechat_appid, settings.wechat_secret)
-    return Sender(wechat, settings.wechat_template_id)
+    return Sender(wechat, template_id)
 
 
 def _list_jobs() -> None:

@@ -65,6 +65,13 @@ def _minute_jobs() -> tuple[Job, ...]:
             lambda s, task_id: tasks.lapse(s, task_id=task_id),
         ),
         Job(
+            "take_back_reversed",
+            "冲正后的服务不再计入",
+            15,
+            lambda s: tasks.reversed_parts(s, limit=BATCH),
+            lambda s, part_id: tasks.take_back(s, part_id=part_id),
+        ),
+        Job(
             "expire_vouchers",
             "用餐券过期退回",
             15,

@@ -44,7 +44,7 @@ MAY: dict[str, tuple[set[str], str]] = {
     "tasks.check_in": ({"volunteer"}, "accepted"),
     "tasks.check_out": ({"proxy"}, "checked_in"),
     "tasks.confirm": ({"elder", "proxy"}, "checked_out"),
-    "tasks.dispute": ({"elder", "proxy", "volunteer"}, "checked_out"),
+    "tasks.dispute": ({"elder", "proxy", "volunteer", *OF_XIWU}, "checked_out"),
     "tasks.rule": (OF_XIWU, "disputed"),
     "tasks.record": (STEWARDS, ""),
     "tasks.approve_record": (OF_XIWU, "recorded"),

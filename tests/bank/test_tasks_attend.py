@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from tests.factories.people import XIWU, add_elder, add_person, steward
+from tests.factories.policies import change_policy
 from tests.factories.tasks import NINE, accept, as_it_stands, ask, ask_for_shift, check_in, check_out, only_part
 from tests.factories.threads import at_once, codes_of
 from timebank.core import clock
@@ -32,10 +33,32 @@ def test_the_elders_code_opens_and_no_other(bank: Database) -> None:
     assert task.service_code is not None
     right = task.service_code
     for wrong in ("", right[:5], f"{right}0", f"{(int(right) + 1) % 1_000_000:06}", "１２３４５６"):
-        with pytest.raises(Refused, match="service_code_wrong:"), bank.unit_of_work() as session:
-            tasks.check_in(session, actor=volunteer, task_id=task.id, service_code=wrong)
+        with bank.unit_of_work() as session:
+            refusal = tasks.check_in(session, actor=volunteer, task_id=task.id, service_code=wrong)
+        assert isinstance(refusal, Refused)
+        assert refusal.code == "service_code_wrong"
     assert as_it_stands(bank, task).status == "accepted"
     assert check_in(bank, volunteer, task).status == "checked_in"
+
+
+def test_the_code_cannot_be_guessed_for_ever_and_then_the_right_one_helps_no_more(bank: Database) -> None:
+    with bank.unit_of_work() as session:
+        change_policy(session, "service_code_most_misses", 3)
+        volunteer, task = add_person(session, XIWU), ask(session, add_elder(session, XIWU))
+    accept(bank, volunteer, task)
+    said = []
+    for code in ("x", "y", "z", task.service_code or ""):
+        with bank.unit_of_work() as session:
+            refusal = tasks.check_in(session, actor=volunteer, task_id=task.id, service_code=code)
+        assert isinstance(refusal, Refused)
+        said.append((refusal.code, refusal.facts.get("tries_left")))
+    assert said == [
+        ("service_code_wrong", 2),
+        ("service_code_wrong", 1),
+        ("service_code_wrong", 0),
+        ("service_code_blocked", None),
+    ]
+    assert as_it_stands(bank, task).status == "accepted"
 
 
 def test_checking_in_is_possible_a_day_before_and_not_earlier(bank: Database) -> None:

@@ -13,6 +13,7 @@ from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.clock import LOCAL
 from timebank.core.db import Database
+from timebank.core.errors import BankError
 from timebank.tasks import actions as tasks
 from timebank.tasks.actions import BackFill, Confirmation, Request
 from timebank.tasks.models import Assignment, Task
@@ -45,7 +46,9 @@ def check_in(bank: Database, volunteer: Actor, task: Task, *, at: datetime | Non
     clock.freeze(at or task.starts_at)
     assert task.service_code is not None
     with bank.unit_of_work() as session:
-        return tasks.check_in(session, actor=volunteer, task_id=task.id, service_code=task.service_code)
+        answer = tasks.check_in(session, actor=volunteer, task_id=task.id, service_code=task.service_code)
+    assert not isinstance(answer, BankError), answer
+    return answer
 
 
 def check_out(bank: Database, volunteer: Actor, task: Task, *, after: timedelta) -> Task:

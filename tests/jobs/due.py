@@ -10,15 +10,15 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from tests.factories.minutes import balance_at, fill_pool, grant_minutes, save_minutes
-from tests.factories.people import SHANGTIAN, XIWU, add_elder, add_person
-from tests.factories.tasks import NINE, ask, serve
+from tests.factories.people import SHANGTIAN, XIWU, add_elder, add_person, district, steward
+from tests.factories.tasks import NINE, ask, confirm, serve
 from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.db import Database
 from timebank.core.ids import new_id
 from timebank.core.replies import KEPT_FOR, KeptReply
-from timebank.ledger.actions import place_hold, seal_new_transfers
-from timebank.ledger.models import Checkpoint, Hold, Seal, SealHandout
+from timebank.ledger.actions import place_hold, reverse, seal_new_transfers
+from timebank.ledger.models import Checkpoint, Hold, Seal, SealHandout, Transfer
 from timebank.notifications.actions import notify_person
 from timebank.notifications.models import Notice
 from timebank.people.login_models import LoginAttempt
@@ -143,6 +143,22 @@ def sealed_yesterday(bank: Database) -> Look:
     return lambda session: (session.scalar(select(func.count()).select_from(SealHandout)), session.scalar(told))
 
 
+def reversed_in_the_ledger(bank: Database) -> Look:
+    """A credit that two stewards have reversed."""
+    person = volunteer(bank)
+    with bank.unit_of_work() as session:
+        elder = add_elder(session, XIWU)
+        task = ask(session, elder)
+    serve(bank, person, task)
+    done = confirm(bank, elder, task)
+    with bank.unit_of_work() as session:
+        query = select(Transfer.id).where(Transfer.cause_id == done.parts[0].id, Transfer.id == Transfer.link_id)
+        transfer_id = session.scalars(query).one()
+        reverse(session, actor=steward(XIWU), transfer_id=transfer_id, reason="记错了人")
+        reverse(session, actor=district(), transfer_id=transfer_id, reason="同意")
+    return lambda session: session.get_one(Task, task.id, populate_existing=True).status
+
+
 def guessed_long_ago(bank: Database) -> Look:
     """A name guessed at two days ago, and one just now."""
     now = clock.machine_now()
@@ -173,6 +189,7 @@ DUE = {
     "take_checkpoints": Due(sealed_and_unnoted, [], [-60]),
     "hand_out_seal": Due(sealed_yesterday, (0, 0), (12, 12)),
     "forget_old_replies": Due(answered_long_ago, ["new", "old"], ["new"]),
+    "take_back_reversed": Due(reversed_in_the_ledger, "confirmed", "reversed"),
     "forget_old_attempts": Due(guessed_long_ago, ["lately", "long ago"], ["lately"]),
 }
 START = NINE

@@ -19,11 +19,12 @@ ALLOWED = {
     ("miss", "accepted"): "no_show",
     ("approve_record", "recorded"): "confirmed",
     ("reject_record", "recorded"): "rejected",
+    ("reverse", "confirmed"): "reversed",
 }
 STEPS = sorted({step for step, _ in ALLOWED})
 STATUSES = (
     *("accepted", "checked_in", "checked_out", "confirmed", "disputed"),
-    *("withdrawn", "cancelled", "no_show", "recorded", "rejected"),
+    *("withdrawn", "cancelled", "no_show", "recorded", "rejected", "reversed"),
 )
 
 
@@ -44,7 +45,7 @@ def test_a_step_follows_only_from_where_the_table_says(step: str, status: str) -
     assert refusal.value.facts == {"status": status}
 
 
-@pytest.mark.parametrize("status", ["confirmed", "withdrawn", "cancelled", "no_show", "rejected"])
+@pytest.mark.parametrize("status", ["reversed", "withdrawn", "cancelled", "no_show", "rejected"])
 def test_nothing_follows_from_an_end(status: str) -> None:
     assert [step for step in STEPS if may(step, status)] == []
 

@@ -52,6 +52,7 @@ class Account(Base):
             postgresql_nulls_not_distinct=True,
             postgresql_where="closed_at IS NULL",
         ),
+        Index("ix_ledger_account_open", "id", postgresql_where="NOT floored"),
         Index("ix_ledger_account_person", "person_id", postgresql_where="person_id IS NOT NULL"),
         Index("ix_ledger_account_expiring", "expires_on", postgresql_where="expires_on IS NOT NULL AND posted > 0"),
     )

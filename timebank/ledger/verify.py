@@ -138,11 +138,14 @@ _SQL_CHECKS: tuple[tuple[str, str, str, str], ...] = (
         "余额检查点与划转合计相符",
         "ledger_checkpoint",
         """SELECT c.account_id || '@' || c.upto_seq, 'balance ' || c.balance || ' is not what the transfers make'
-        FROM ledger_checkpoint c
-        WHERE c.balance <> (SELECT coalesce(sum(amount), 0) FROM ledger_transfer
-                            WHERE to_account_id = c.account_id AND seq <= c.upto_seq)
-                         - (SELECT coalesce(sum(amount), 0) FROM ledger_transfer
-                            WHERE from_account_id = c.account_id AND seq <= c.upto_seq)
+        FROM (SELECT account_id, upto_seq, balance, lag(upto_seq, 1, 0::bigint) OVER w AS since,
+                     lag(balance, 1, 0::bigint) OVER w AS before
+              FROM ledger_checkpoint WINDOW w AS (PARTITION BY account_id ORDER BY upto_seq)) c
+        WHERE c.balance - c.before
+           <> (SELECT coalesce(sum(amount), 0) FROM ledger_transfer
+               WHERE to_account_id = c.account_id AND to_version IS NULL AND seq > c.since AND seq <= c.upto_seq)
+            - (SELECT coalesce(sum(amount), 0) FROM ledger_transfer
+               WHERE from_account_id = c.account_id AND from_version IS NULL AND seq > c.since AND seq <= c.upto_seq)
         ORDER BY c.upto_seq, c.account_id LIMIT 1""",
     ),
 )

@@ -76,3 +76,4 @@ class Proxy(Base):
     registered_by: Mapped[UUID]
     registered_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    ended_by: Mapped[UUID | None]

@@ -77,6 +77,11 @@ def acts_for(session: Session, actor: Actor, elder_id: UUID) -> bool:
     return session.scalar(consent) is not None
 
 
+def proxies_of(session: Session, elder_id: UUID) -> set[UUID]:
+    """Who may act for this elder."""
+    return set(session.scalars(select(Proxy.proxy_id).where(Proxy.elder_id == elder_id, Proxy.ended_at.is_(None))))
+
+
 def elders_of(session: Session, proxy_id: UUID) -> list[UUID]:
     """For whom this person may act."""
     return list(session.scalars(select(Proxy.elder_id).where(Proxy.proxy_id == proxy_id, Proxy.ended_at.is_(None))))

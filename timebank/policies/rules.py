@@ -55,6 +55,7 @@ DEFINITIONS: Mapping[str, Definition] = {
         Definition("tolerance_minutes", "超出约定时长的容许", "分钟", _whole(0, 24 * 60)),
         Definition("auto_confirm_after_minutes", "自动确认时限", "分钟", _whole(1, _YEAR_OF_MINUTES)),
         Definition("check_in_early_minutes", "可提前签到", "分钟", _whole(0, 7 * 24 * 60)),
+        Definition("service_code_most_misses", "服务码最多可错次数", "次", _whole(1, 1000)),
         Definition("no_show_after_minutes", "逾期未签到作废时限", "分钟", _whole(0, _YEAR_OF_MINUTES)),
         Definition("check_out_forgotten_after_minutes", "忘记签退转人工时限", "分钟", _whole(1, _YEAR_OF_MINUTES)),
         Definition("request_grace_minutes", "发布时开始时间可早于当前", "分钟", _whole(0, 24 * 60)),

@@ -55,6 +55,16 @@ def checks() -> Iterator[Check]:
                               AND (link_id IS NULL OR link_id = id)) t
         WHERE coalesce(p.payable_minutes, 0) <> t.total ORDER BY p.id LIMIT 1""",
     )
+    yield sql_check(
+        "reversed_services_undone",
+        "已冲正的服务没有留下所得",
+        "task_assignment",
+        """SELECT p.id, 'counts as reversed, but a credit of it still stands' FROM task_assignment p
+        WHERE p.status = 'reversed' AND EXISTS (
+            SELECT FROM ledger_transfer t WHERE t.cause_id = p.id AND t.reverses_id IS NULL
+              AND NOT EXISTS (SELECT FROM ledger_transfer r WHERE r.reverses_id = t.id))
+        ORDER BY p.id LIMIT 1""",
+    )
 
 
 def verify(session: Session) -> Iterator[Verified]:

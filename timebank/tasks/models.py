@@ -74,7 +74,9 @@ class Assignment(Base):
     __table_args__ = (
         CheckConstraint(f"status IN ({_PART})", name="status_known"),
         CheckConstraint("rating BETWEEN 1 AND 5", name="rating_range"),
-        CheckConstraint("(status = 'confirmed') = (payable_minutes IS NOT NULL)", name="payable_once_confirmed"),
+        CheckConstraint(
+            "(status IN ('confirmed', 'reversed')) = (payable_minutes IS NOT NULL)", name="payable_once_confirmed"
+        ),
         CheckConstraint("payable_minutes >= 0", name="payable_not_negative"),
         CheckConstraint("NOT isempty(served_during)", name="served_not_empty"),
         ExcludeConstraint(
@@ -87,7 +89,7 @@ class Assignment(Base):
             ("volunteer_id", "="),
             ("served_during", "&&"),
             name="ex_task_assignment_one_place",
-            where=text("served_during IS NOT NULL AND status <> 'rejected'"),
+            where=text("served_during IS NOT NULL AND status NOT IN ('rejected', 'reversed')"),
         ),
         Index(
             "uq_task_assignment_task_volunteer",
@@ -116,6 +118,8 @@ class Assignment(Base):
     confirmed_by_name: Mapped[str | None]
     rating: Mapped[int | None]
     comment: Mapped[str | None]
+    service_code_misses: Mapped[int] = mapped_column(server_default=text("0"))
+    disputed_by: Mapped[UUID | None]
     disputed_by_name: Mapped[str | None]
     dispute_reason: Mapped[str | None]
     ruling: Mapped[str | None]

@@ -15,7 +15,7 @@ from timebank.core.actors import Actor, StaffRole
 from timebank.core.errors import NotFound
 from timebank.people.queries import elders_of
 from timebank.tasks.models import Assignment, ServiceType, Task
-from timebank.tasks.rules import GONE, AssignmentStatus, TaskStatus
+from timebank.tasks.rules import GONE, NOT_SERVED, TaskStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def overlapping_part(session: Session, volunteer_id: UUID, served: Range[datetim
     """What the volunteer served in this span already, or is serving still, if anything."""
     query = select(Assignment).where(
         Assignment.volunteer_id == volunteer_id,
-        Assignment.status != AssignmentStatus.REJECTED,
+        Assignment.status.not_in(NOT_SERVED),
         Assignment.served_during.op("&&")(cast(served, TSTZRANGE)),
     )
     return session.scalar(query.limit(1))

@@ -26,6 +26,7 @@ class TaskStatus(StrEnum):
     EXPIRED = "expired"
     RECORDED = "recorded"
     REJECTED = "rejected"
+    REVERSED = "reversed"
 
 
 class AssignmentStatus(StrEnum):
@@ -41,6 +42,7 @@ class AssignmentStatus(StrEnum):
     NO_SHOW = "no_show"
     RECORDED = "recorded"
     REJECTED = "rejected"
+    REVERSED = "reversed"
 
 
 STATUS_NAMES = {
@@ -54,11 +56,16 @@ STATUS_NAMES = {
     TaskStatus.EXPIRED: "已过期",
     TaskStatus.RECORDED: "补录待审",
     TaskStatus.REJECTED: "补录未通过",
+    TaskStatus.REVERSED: "已冲正",
 }
 
 PLANNED = frozenset({AssignmentStatus.ACCEPTED, AssignmentStatus.CHECKED_IN})
 GONE = frozenset({AssignmentStatus.WITHDRAWN, AssignmentStatus.CANCELLED, AssignmentStatus.NO_SHOW})
-FINISHED = frozenset({TaskStatus.CONFIRMED, TaskStatus.CANCELLED, TaskStatus.EXPIRED, TaskStatus.REJECTED})
+FINISHED = frozenset(
+    {TaskStatus.CONFIRMED, TaskStatus.CANCELLED, TaskStatus.EXPIRED, TaskStatus.REJECTED, TaskStatus.REVERSED}
+)
+NOT_SERVED = frozenset({AssignmentStatus.REJECTED, AssignmentStatus.REVERSED})
+"""What counts as never served: turned down, or credited by mistake and reversed."""
 NOT_BEGUN = GONE | {AssignmentStatus.ACCEPTED}
 
 _STEPS: dict[str, tuple[frozenset[AssignmentStatus], AssignmentStatus]] = {
@@ -72,6 +79,7 @@ _STEPS: dict[str, tuple[frozenset[AssignmentStatus], AssignmentStatus]] = {
     "miss": (frozenset({AssignmentStatus.ACCEPTED}), AssignmentStatus.NO_SHOW),
     "approve_record": (frozenset({AssignmentStatus.RECORDED}), AssignmentStatus.CONFIRMED),
     "reject_record": (frozenset({AssignmentStatus.RECORDED}), AssignmentStatus.REJECTED),
+    "reverse": (frozenset({AssignmentStatus.CONFIRMED}), AssignmentStatus.REVERSED),
 }
 
 
@@ -107,9 +115,12 @@ def task_status(places: int, parts: Iterable[str], *, over: bool) -> TaskStatus:
             return TaskStatus(status)
     if not active or (len(active) < places and not over):
         return TaskStatus.OPEN
-    if all(p is AssignmentStatus.CONFIRMED for p in active):
+    if all(p is AssignmentStatus.REVERSED for p in active):
+        return TaskStatus.REVERSED
+    ended = (AssignmentStatus.CONFIRMED, AssignmentStatus.REVERSED)
+    if all(p in ended for p in active):
         return TaskStatus.CONFIRMED
-    if all(p in (AssignmentStatus.CHECKED_OUT, AssignmentStatus.CONFIRMED) for p in active):
+    if all(p in (AssignmentStatus.CHECKED_OUT, *ended) for p in active):
         return TaskStatus.CHECKED_OUT
     if any(p is not AssignmentStatus.ACCEPTED for p in active):
         return TaskStatus.CHECKED_IN

@@ -15,7 +15,7 @@ from timebank.people.queries import elders_of, people_by_ids
 from timebank.tasks.actions.attend import minutes_of
 from timebank.tasks.models import Assignment, Task
 from timebank.tasks.queries import service_types
-from timebank.tasks.rules import GONE, STATUS_NAMES, TaskStatus, places_left
+from timebank.tasks.rules import GONE, STATUS_NAMES, AssignmentStatus, TaskStatus, places_left
 from timebank.townships.queries import township_names
 
 
@@ -108,7 +108,9 @@ def _view(
     task: Task, eyes: _Eyes, types: dict[str, str], townships: dict[str, str], people: dict[UUID, Person]
 ) -> TaskView:
     parts = eyes.parts(task)
-    paid = [part.payable_minutes for part in parts if part.payable_minutes is not None]
+    paid = [
+        p.payable_minutes for p in parts if p.status == AssignmentStatus.CONFIRMED and p.payable_minutes is not None
+    ]
     elder = people.get(task.elder_id) if task.elder_id is not None else None
     return TaskView(
         task_id=task.id,

@@ -23,6 +23,7 @@ from app.api.tasks.schemas import (
 )
 from timebank.core import clock
 from timebank.core.actors import Actor
+from timebank.core.errors import BankError
 from timebank.policies.queries import in_force
 from timebank.tasks import actions, queries
 from timebank.tasks.actions import Confirmation, Request
@@ -86,9 +87,9 @@ def cancel(session: Session, actor: Actor, task_id: UUID) -> TaskView:
     doors, "/<uuid:task_id>/check-in", "tasks.check_in", "签到",
     method="POST", body=CheckInBody, answers=TaskAnswer, key="optional",
 )  # fmt: skip
-def check_in(session: Session, actor: Actor, body: dict[str, Any], task_id: UUID) -> TaskView:
-    task = actions.check_in(session, actor=actor, task_id=task_id, **body)
-    return see_task(session, actor=actor, task=task)
+def check_in(session: Session, actor: Actor, body: dict[str, Any], task_id: UUID) -> TaskView | BankError:
+    answer = actions.check_in(session, actor=actor, task_id=task_id, **body)
+    return answer if isinstance(answer, BankError) else see_task(session, actor=actor, task=answer)
 
 
 @operation(

@@ -41,7 +41,7 @@ _NEXT_STEPS = {
     "task_already_accepted": "请看看别的任务：timebank phone tasks",
     "wrong_state": "请先查看任务现在的状态：timebank phone tasks --mine",
     "volunteer_busy": "这段时间您已有安排，请选别的时间。",
-    "self_service": "自己不能为自己服务，请等别的志愿者接单。",
+    "self_service": "这项任务要由别的志愿者来做，请等别人接单。",
     "service_code_wrong": "请当面向老人再问一次六位服务码。",
     "voucher_not_refundable": "用过、退过或过期的用餐券不能再退。",
     "id_number_invalid": "请对照身份证，再输入一次 18 位号码。",

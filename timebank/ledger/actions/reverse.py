@@ -15,10 +15,11 @@ from timebank.core.actors import Actor
 from timebank.core.errors import Conflict, NotAllowed, NotFound, Refused
 from timebank.core.ids import new_id
 from timebank.ledger.actions.post import post_one
-from timebank.ledger.models import ReversalRequest, Transfer
+from timebank.ledger.models import HOUSE, ReversalRequest, Transfer
 from timebank.ledger.rules import Movement, second_leg_id
+from timebank.notifications.actions import notify_stewards
 
-REVERSIBLE_KINDS = frozenset({"service_credit", "back_fill_credit", "lot_expiry"})
+REVERSIBLE_KINDS = frozenset({"service_credit", "back_fill_credit"})
 """What a steward may undo by hand. Vouchers have their own way back (refund), so that voucher and books agree."""
 
 ReversalState = Literal["awaiting_second_person", "reversed"]
@@ -42,6 +43,7 @@ def reverse(
         raise Refused("not_reversible", "这类划转不能这样冲正，请用退券等办法", kind=first.kind)
     if _asked_first(session, actor, first.id, reason):
         note_down(session, actor=actor, action="reversal_requested", subject=("transfer", first.id), reason=reason)
+        _tell_stewards(session, first, last, reason)
         return "awaiting_second_person", first.id, None
     request = session.get_one(ReversalRequest, first.id, with_for_update=True, populate_existing=True)
     if request.approved_by is not None:
@@ -65,6 +67,13 @@ def _asked_first(session: Session, actor: Actor, transfer_id: UUID, reason: str)
     }
     new = insert(ReversalRequest).values(asked).on_conflict_do_nothing().returning(ReversalRequest.transfer_id)
     return session.scalar(new) is not None
+
+
+def _tell_stewards(session: Session, first: Transfer, last: Transfer, reason: str) -> None:
+    """Whoever may approve hears of it: the stewards of both townships and of the district."""
+    body = f"划转 {first.id} 申请冲正，待另一位管理员批准：{reason}"
+    for township_code in {first.book_code, last.book_code} - {HOUSE} | {None}:
+        notify_stewards(session, township_code=township_code, title="有冲正待批准", body=body)
 
 
 def _movement_of(session: Session, transfer_id: UUID) -> tuple[Transfer, Transfer]:

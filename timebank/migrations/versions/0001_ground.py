@@ -313,6 +313,7 @@ def upgrade() -> None:
         sa.Column("registered_by", sa.Uuid(), nullable=False),
         sa.Column("registered_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("ended_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.Uuid(), nullable=True),
         sa.CheckConstraint("elder_id <> proxy_id", name=op.f("ck_proxy_not_oneself")),
         sa.ForeignKeyConstraint(["elder_id"], ["person.id"], name=op.f("fk_proxy_elder_id")),
         sa.ForeignKeyConstraint(["proxy_id"], ["person.id"], name=op.f("fk_proxy_proxy_id")),

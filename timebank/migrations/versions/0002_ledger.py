@@ -254,6 +254,9 @@ def upgrade() -> None:
         postgresql_where="expires_on IS NOT NULL AND posted > 0",
     )
     op.create_index(
+        "ix_ledger_account_open", "ledger_account", ["id"], unique=False, postgresql_where=sa.text("NOT floored")
+    )
+    op.create_index(
         "ix_ledger_account_person",
         "ledger_account",
         ["person_id"],
@@ -357,6 +360,7 @@ def downgrade() -> None:
         postgresql_nulls_not_distinct=True,
         postgresql_where="closed_at IS NULL",
     )
+    op.drop_index("ix_ledger_account_open", table_name="ledger_account", postgresql_where=sa.text("NOT floored"))
     op.drop_index(
         "ix_ledger_account_person",
         table_name="ledger_account",

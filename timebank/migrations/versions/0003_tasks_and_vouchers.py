@@ -56,7 +56,7 @@ def upgrade() -> None:
             name=op.f("ck_task_service_code_form"),
         ),
         sa.CheckConstraint(
-            "status IN ('open', 'accepted', 'checked_in', 'checked_out', 'confirmed', 'disputed', 'cancelled', 'expired', 'recorded', 'rejected')",
+            "status IN ('open', 'accepted', 'checked_in', 'checked_out', 'confirmed', 'disputed', 'cancelled', 'expired', 'recorded', 'rejected', 'reversed')",
             name=op.f("ck_task_status_known"),
         ),
         sa.CheckConstraint(
@@ -110,6 +110,8 @@ def upgrade() -> None:
         sa.Column("confirmed_by_name", sa.Text(), nullable=True),
         sa.Column("rating", sa.BigInteger(), nullable=True),
         sa.Column("comment", sa.Text(), nullable=True),
+        sa.Column("service_code_misses", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("disputed_by", sa.Uuid(), nullable=True),
         sa.Column("disputed_by_name", sa.Text(), nullable=True),
         sa.Column("dispute_reason", sa.Text(), nullable=True),
         sa.Column("ruling", sa.Text(), nullable=True),
@@ -123,16 +125,16 @@ def upgrade() -> None:
         postgresql.ExcludeConstraint(
             (sa.column("volunteer_id"), "="),
             (sa.column("served_during"), "&&"),
-            where=sa.text("served_during IS NOT NULL AND status <> 'rejected'"),
+            where=sa.text("served_during IS NOT NULL AND status NOT IN ('rejected', 'reversed')"),
             using="gist",
             name="ex_task_assignment_one_place",
         ),
         sa.CheckConstraint(
-            "(status = 'confirmed') = (payable_minutes IS NOT NULL)",
+            "(status IN ('confirmed', 'reversed')) = (payable_minutes IS NOT NULL)",
             name=op.f("ck_task_assignment_payable_once_confirmed"),
         ),
         sa.CheckConstraint(
-            "status IN ('accepted', 'checked_in', 'checked_out', 'confirmed', 'disputed', 'withdrawn', 'cancelled', 'no_show', 'recorded', 'rejected')",
+            "status IN ('accepted', 'checked_in', 'checked_out', 'confirmed', 'disputed', 'withdrawn', 'cancelled', 'no_show', 'recorded', 'rejected', 'reversed')",
             name=op.f("ck_task_assignment_status_known"),
         ),
         sa.CheckConstraint(

@@ -57,6 +57,6 @@ def end_proxy(session: Session, *, actor: Actor, registration_id: UUID) -> Proxy
     actor.must_steward(person(session, proxy.elder_id).township_code)
     if proxy.ended_at is not None:
         raise Conflict("proxy_ended", "这项代办登记已经终止")
-    proxy.ended_at = clock.now()
+    proxy.ended_at, proxy.ended_by = clock.now(), actor.login_id
     session.flush()
     return proxy

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from timebank.audit.actions import note_down
 from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.amounts import hours_text
@@ -35,6 +36,8 @@ def refund_voucher(session: Session, *, actor: Actor, voucher_id: UUID) -> Vouch
         name = STATUS_NAMES[VoucherStatus(voucher.status)]
         raise Conflict("voucher_not_refundable", f"这张券{name}，不能退", status=voucher.status)
     _give_back(session, voucher, VoucherStatus.REFUNDED, kind="voucher_refund", actor=actor)
+    if actor.is_steward:
+        note_down(session, actor=actor, action="voucher_refunded", subject=("voucher", voucher.id))
     return voucher
 
 

@@ -7,6 +7,7 @@ from timebank.tasks.actions.confirm import Confirmation, confirm, confirm_many, 
 from timebank.tasks.actions.dispute import dispute, rule
 from timebank.tasks.actions.lapse import lapse, lapsing
 from timebank.tasks.actions.request import Request, request
+from timebank.tasks.actions.take_back import reversed_parts, take_back
 
 __all__ = [
     "BackFill",
@@ -26,5 +27,7 @@ __all__ = [
     "record",
     "reject_record",
     "request",
+    "reversed_parts",
     "rule",
+    "take_back",
 ]

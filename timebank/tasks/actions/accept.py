@@ -9,6 +9,7 @@ from sqlalchemy import cast, func, select
 from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 from sqlalchemy.orm import Session
 
+from timebank.audit.actions import note_down
 from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.errors import BankError, Conflict, NotAllowed, Refused
@@ -42,8 +43,9 @@ def accept(session: Session, *, actor: Actor, task_id: UUID) -> Task:
     volunteer_id = actor.person()
     task = lock_task(session, task_id)
     volunteer = person(session, volunteer_id, for_update=True)
-    if task.elder_id == volunteer_id:
-        raise Refused("self_service", "不能为自己服务")
+    if task.elder_id is not None and acts_for(session, actor, task.elder_id):
+        # A proxy sees the service code and confirms: serving too, nobody else would ever look.
+        raise Refused("self_service", "不能接本人或自己代办的老人的任务")
     statuses = [part.status for part in task.parts]
     if task.status in FINISHED or task.back_filled or task.ends_at <= clock.now():
         raise Conflict("task_not_open", "这项任务已经不能接单", status=task.status)
@@ -88,6 +90,8 @@ def cancel(session: Session, *, actor: Actor, task_id: UUID, reason: str = "") -
             )
     elif _may_call_off(session, actor, task):
         _call_off(session, task, reason)
+        if actor.is_steward:
+            note_down(session, actor=actor, action="task_called_off", subject=("task", task.id), reason=reason)
     else:
         raise NotAllowed("not_your_task", "只有求助人、代办人、接单志愿者或管理员可以取消")
     session.flush()

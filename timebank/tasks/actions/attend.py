@@ -18,7 +18,7 @@ from timebank.policies.queries import in_force
 from timebank.tasks.actions.accept import settle_status, volunteer_busy
 from timebank.tasks.models import Assignment, Task
 from timebank.tasks.queries import lock_task, overlapping_part
-from timebank.tasks.rules import GONE, after, served_minutes, wrong_state
+from timebank.tasks.rules import GONE, AssignmentStatus, after, served_minutes, wrong_state
 
 
 def check_in(
@@ -29,20 +29,28 @@ def check_in(
     service_code: str,
     latitude: float | None = None,
     longitude: float | None = None,
-) -> Task:
+) -> Task | Refused:
     """Begin serving; the elder reads the six-digit service code out, which shows that both are there.
 
-    Raises NotFound ``task_unknown``; NotAllowed ``not_your_task``; Conflict ``wrong_state``, ``volunteer_busy``;
-    Refused ``service_code_wrong``, ``too_early``.
+    A wrong code comes back as a value, Refused ``service_code_wrong``, because it must be counted, and so may not undo
+    its unit of work; after as many as policy allows, ``service_code_blocked``. Raises NotFound ``task_unknown``;
+    NotAllowed ``not_your_task``; Conflict ``wrong_state``, ``volunteer_busy``; Refused ``too_early``.
     """
     task, part = own_part(session, actor, task_id)
     status = after("check_in", part.status)
     now = clock.now()
-    early = in_force(session, at=now).whole("check_in_early_minutes", task.township_code)
+    policies = in_force(session, at=now)
+    early = policies.whole("check_in_early_minutes", task.township_code)
     if now < task.starts_at - timedelta(minutes=early):
         raise Refused("too_early", f"最早可在开始前{early}分钟签到", starts_at=task.starts_at)
+    most_misses = policies.whole("service_code_most_misses", task.township_code)
+    if part.service_code_misses >= most_misses:
+        return Refused("service_code_blocked", "服务码错误次数太多，请联系镇街管理员", field="service_code")
     if task.service_code is None or not hmac.compare_digest(task.service_code.encode(), service_code.encode()):
-        raise Refused("service_code_wrong", "服务码不对，请老人再念一遍", field="service_code")
+        part.service_code_misses += 1
+        session.flush()
+        left = most_misses - part.service_code_misses
+        return Refused("service_code_wrong", "服务码不对，请老人再念一遍", field="service_code", tries_left=left)
     # Whoever already serves elsewhere has a span that is still open, and so overlaps everything from now on.
     person(session, part.volunteer_id, for_update=True)
     served = Range(now, None)
@@ -87,6 +95,15 @@ def own_part(session: Session, actor: Actor, task_id: UUID) -> tuple[Task, Assig
     if part is None:
         raise wrong_state(task.status)
     return task, part
+
+
+def mark_disputed(part: Assignment, *, actor: Actor, reason: str) -> None:
+    """Bring one part before a steward; whoever has not checked out yet is checked out."""
+    status = after("dispute", part.status)
+    if part.status == AssignmentStatus.CHECKED_IN:
+        end_service(part)
+    part.status, part.dispute_reason = status, reason
+    part.disputed_by, part.disputed_by_name = actor.login_id, actor.name
 
 
 def end_service(part: Assignment) -> None:

@@ -15,11 +15,11 @@ from timebank.core.actors import SYSTEM, Actor
 from timebank.core.amounts import hours_text
 from timebank.core.errors import BankError, NotAllowed, NotFound, Refused
 from timebank.notifications.actions import notify_person
-from timebank.people.queries import acts_for, people_by_ids
+from timebank.people.queries import acts_for, people_by_ids, proxies_of
 from timebank.policies.queries import in_force
 from timebank.policies.rules import PolicyBook
 from timebank.tasks.actions.accept import settle_status
-from timebank.tasks.actions.attend import minutes_of
+from timebank.tasks.actions.attend import mark_disputed, minutes_of
 from timebank.tasks.models import Assignment, ServiceType, Task
 from timebank.tasks.payment import Due, pay
 from timebank.tasks.queries import lock_tasks
@@ -145,11 +145,22 @@ def _confirm_parts(
         raise wrong_state(task.status)
     if any(part.volunteer_id == confirmation.actor.person_id for part in parts):
         raise Refused("self_service", "代办人不能确认自己的服务，请老人本人确认")
+    if confirmation.actor is SYSTEM:
+        parts = _hold_back_proxies(session, task, parts)
     for part in parts:
         part.rating, part.comment = confirmation.rating, confirmation.comment
         mark_confirmed(part, step="confirm", minutes=payable(task, part, policies), actor=confirmation.actor)
     settle_status(task)
     return parts
+
+
+def _hold_back_proxies(session: Session, task: Task, parts: list[Assignment]) -> list[Assignment]:
+    """Nobody looked: what the elder's own proxy served goes to a steward instead of being paid by the clock."""
+    proxies = proxies_of(session, task.elder_id) if task.elder_id is not None else set()
+    for part in parts:
+        if part.volunteer_id in proxies:
+            mark_disputed(part, actor=SYSTEM, reason="志愿者是老人的代办人，请镇街核实")
+    return [part for part in parts if part.volunteer_id not in proxies]
 
 
 def must_answer_for(session: Session, actor: Actor, task: Task) -> None:

@@ -14,41 +14,34 @@ from timebank.notifications.actions import notify_person, notify_stewards
 from timebank.people.queries import acts_for
 from timebank.policies.queries import in_force
 from timebank.tasks.actions.accept import settle_status
-from timebank.tasks.actions.attend import end_service
+from timebank.tasks.actions.attend import mark_disputed
 from timebank.tasks.actions.confirm import credit, mark_confirmed
 from timebank.tasks.models import Assignment, Task
 from timebank.tasks.queries import lock_task
-from timebank.tasks.rules import AssignmentStatus, after, may, wrong_state
+from timebank.tasks.rules import may, wrong_state
 
 
 def dispute(session: Session, *, actor: Actor, task_id: UUID, reason: str, volunteer_id: UUID | None = None) -> Task:
     """Object to the minutes of a part that is not yet confirmed.
 
-    The volunteer objects to the own part; the elder or a proxy to one volunteer's or all. Raises NotFound
-    ``task_unknown``; NotAllowed ``not_your_task``; Conflict ``wrong_state``.
+    The volunteer objects to the own part; the elder, a proxy or a steward of the township, whom an elder without a
+    phone may have told, to one volunteer's or all. Raises NotFound ``task_unknown``; NotAllowed ``not_your_task``;
+    Conflict ``wrong_state``.
     """
     task = lock_task(session, task_id)
     for part in _disputed_parts(session, actor, task, volunteer_id):
-        mark_disputed(part, name=actor.name, reason=reason)
+        mark_disputed(part, actor=actor, reason=reason)
     settle_status(task)
     notify_stewards(session, township_code=task.township_code, title="有服务申诉待裁定", body=reason)
     session.flush()
     return task
 
 
-def mark_disputed(part: Assignment, *, name: str, reason: str) -> None:
-    """Bring one part before the steward; whoever has not checked out yet is checked out."""
-    status = after("dispute", part.status)
-    if part.status == AssignmentStatus.CHECKED_IN:
-        end_service(part)
-    part.status, part.disputed_by_name, part.dispute_reason = status, name, reason
-
-
 def rule(session: Session, *, actor: Actor, task_id: UUID, volunteer_id: UUID, minutes: int, reason: str) -> Task:
     """A steward decides how many minutes a disputed part earns, 0 included; the volunteer is credited.
 
-    Raises NotFound ``task_unknown``; NotAllowed ``steward_only``, ``other_township``; Conflict ``wrong_state``;
-    Refused ``amount_invalid``, ``minutes_too_many``.
+    Raises NotFound ``task_unknown``; NotAllowed ``steward_only``, ``other_township``, ``second_person_needed`` for the
+    steward who raised the dispute; Conflict ``wrong_state``; Refused ``amount_invalid``, ``minutes_too_many``.
     """
     actor.must_be_steward()
     task = lock_task(session, task_id)
@@ -56,6 +49,8 @@ def rule(session: Session, *, actor: Actor, task_id: UUID, volunteer_id: UUID, m
     part = next((p for p in task.parts if p.volunteer_id == volunteer_id and may("rule", p.status)), None)
     if part is None:
         raise wrong_state(task.status)
+    if part.disputed_by == actor.login_id:
+        raise NotAllowed("second_person_needed", "须由另一位管理员裁定")
     policies = in_force(session, at=clock.now())
     most = policies.whole("task_max_minutes", task.township_code)
     if minutes < 0:
@@ -79,10 +74,10 @@ def _disputed_parts(session: Session, actor: Actor, task: Task, volunteer_id: UU
     own = [p for p in task.parts if actor.person_id is not None and p.volunteer_id == actor.person_id]
     if own:
         parts = own
-    elif task.elder_id is not None and acts_for(session, actor, task.elder_id):
+    elif actor.stewards(task.township_code) or (task.elder_id and acts_for(session, actor, task.elder_id)):
         parts = [p for p in task.parts if volunteer_id in (None, p.volunteer_id)]
     else:
-        raise NotAllowed("not_your_task", "只有双方当事人可以申诉")
+        raise NotAllowed("not_your_task", "只有双方当事人和本镇街管理员可以申诉")
     parts = [p for p in parts if may("dispute", p.status)]
     if not parts:
         raise wrong_state(task.status)

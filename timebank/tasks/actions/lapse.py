@@ -9,11 +9,12 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from timebank.core import clock
+from timebank.core.actors import SYSTEM
 from timebank.notifications.actions import notify_person, notify_stewards
 from timebank.policies.queries import in_force
 from timebank.policies.rules import PolicyBook
 from timebank.tasks.actions.accept import settle_status
-from timebank.tasks.actions.dispute import mark_disputed
+from timebank.tasks.actions.attend import mark_disputed
 from timebank.tasks.models import Assignment, Task
 from timebank.tasks.queries import lock_task
 from timebank.tasks.rules import GONE, PLANNED, AssignmentStatus, TaskStatus, after
@@ -71,7 +72,7 @@ def _call_forgotten(session: Session, task: Task, policies: PolicyBook) -> bool:
     late = task.ends_at + wait
     forgotten = [p for p in task.parts if p.status == AssignmentStatus.CHECKED_IN] if clock.now() >= late else []
     for part in forgotten:
-        mark_disputed(part, name="系统", reason="签到后没有签退，请核实服务时长")
+        mark_disputed(part, actor=SYSTEM, reason="签到后没有签退，请核实服务时长")
         notify_stewards(
             session, township_code=task.township_code, title="有服务忘记签退", body=part.dispute_reason or ""
         )
