@@ -41,8 +41,10 @@ HTTP_PROBLEMS = {
 }
 """Code and title of what is refused before the bank is asked."""
 
-_PASSING = frozenset({"55P03", "40P01", "40001"})
-"""What PostgreSQL says of a wait that took too long, a deadlock it broke, and a serialization that failed."""
+_PASSING = frozenset({"55P03", "40P01", "40001", "57P01", "57P03"})
+"""What PostgreSQL says of a wait that took too long, a deadlock it broke, a serialization that failed, a restart."""
+_OTHER_SCHEMA = frozenset({"42P01", "42703"})
+"""A table or column that is not there: the database is not at this version's schema."""
 _BUSY_PAUSE_S = 5
 
 _MOST_NAMED = 10
@@ -109,7 +111,11 @@ def register_problems(app: Flask) -> None:
 
     @app.errorhandler(DBAPIError)
     def database_error(error: DBAPIError) -> Response | tuple[str, int]:
-        if getattr(error.orig, "sqlstate", None) not in _PASSING:
+        sqlstate = getattr(error.orig, "sqlstate", None)
+        if sqlstate in _OTHER_SCHEMA:
+            log.warning("schema_differs", endpoint=request.endpoint, sqlstate=sqlstate)
+            return problem_response(problem(503, "not_ready", "系统升级中，请稍后再试", retry_after_seconds=60))
+        if sqlstate not in _PASSING and not error.connection_invalidated:
             return broken(error)
         log.warning(
             "request_waited_too_long", endpoint=request.endpoint, sqlstate=getattr(error.orig, "sqlstate", None)

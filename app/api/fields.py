@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -186,6 +187,41 @@ class Several(fields.List[Any]):
     def __init__(self, inner: fields.Field[Any], *, lowest: int, highest: int, **rest: Any) -> None:
         said = f"须为{lowest}至{highest}项"
         super().__init__(inner, validate=validate.Length(lowest, highest, error=said), **rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An item of a list that could not be read: what is wrong, and what was sent."""
+
+    errors: Any
+    sent: Any
+
+
+class EachByItself(Several):
+    """A list of which each item is read by itself; one that cannot be read comes as ``Unreadable``."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise self.make_error("invalid")
+        return [self._one(item) for item in value]
+
+    def _one(self, item: Any) -> Any:
+        try:
+            return self.inner.deserialize(item)
+        except ValidationError as wrong:
+            return Unreadable(wrong.messages, item)
+
+
+class Scanned(fields.String):
+    """Whatever a scanner reads: any text, also one that is no code of ours, cut to what is worth keeping."""
+
+    default_error_messages = {**_SAID, "invalid": "须为文字"}
+    _LONGEST = 200
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> str:
+        if not isinstance(value, str):
+            raise self.make_error("invalid")
+        return "".join(c for c in value if is_clean(c)).strip()[: self._LONGEST]
 
 
 class Part(fields.Nested):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import marshmallow
 from flask import Response, g, json
 
-from app.api.fields import Answer, Whole, cursor_of
+from app.api.fields import Answer, Whole, cursor_of, numbers_in_cursor
 from app.api.parser import Doors
 from app.auth.current import current_actor, signed_in_login
 from app.idempotency import LONGEST_KEY, KeyRule, once, read_key
@@ -169,6 +169,15 @@ def page(found: Any, limit: int, place: Callable[[Any], Any]) -> dict[str, Any]:
     """One page from a query asked for ``limit + 1`` rows; ``place`` is where the next page goes on after a row."""
     items = list(found[:limit])
     return {"items": items, "next_cursor": cursor_of(place(items[-1])) if len(found) > limit else None}
+
+
+def page_of_all(items: Sequence[Any], query: dict[str, Any]) -> dict[str, Any]:
+    """One page of a list that is short enough to be had whole; the cursor is how many came before."""
+    place = numbers_in_cursor(query.get("cursor"), 1)
+    before = place[0] if place else 0
+    shown = items[before : before + query["limit"]]
+    following = before + len(shown)
+    return {"items": shown, "next_cursor": cursor_of([following]) if following < len(items) else None}
 
 
 class Problem(Answer):

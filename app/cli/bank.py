@@ -20,6 +20,7 @@ from app.config import Settings, SettingsRefused, read_settings
 from timebank.core import clock, crypto
 from timebank.core.db import Database
 from timebank.core.embedded import EmbeddedPostgres, EmbeddedRefused, reachable_home
+from timebank.core.key_mark import secret_fits
 from timebank.migrations import current_revision, newest_revision, upgrade
 
 _CONNECT_PATIENCE_S = 10
@@ -93,9 +94,33 @@ def opened(place: OpenBank, *, pool_size: int = 10) -> Iterator[Database]:
                     "数据库结构与本版程序不符，请先运行 timebank db upgrade "
                     "the database is not at this version's schema: run timebank db upgrade first"
                 )
+        _must_have_the_secret(database)
         yield database
     finally:
         database.close()
+
+
+def secret_must_fit(place: OpenBank) -> None:
+    """End the command where the secret is another one; a database that is not at this version's schema is not asked."""
+    database = Database(place.database_url)
+    try:
+        with database.engine.connect() as connection:
+            asked = current_revision(connection) == newest_revision()
+        if asked:
+            _must_have_the_secret(database)
+    finally:
+        database.close()
+
+
+def _must_have_the_secret(database: Database) -> None:
+    """End the command where the secret is not the one that this database's values were sealed with."""
+    with database.unit_of_work() as session:
+        fits = secret_fits(session)
+    if not fits:
+        raise click.ClickException(
+            "密钥与这个数据库不符，请换回原来的 TIMEBANK_SECRET_KEY（开发环境为数据目录中的 secret-key 文件） "
+            "this is not the secret the database was sealed with: give back TIMEBANK_SECRET_KEY or the file secret-key"
+        )
 
 
 def _must_answer(database_url: str) -> None:

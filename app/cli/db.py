@@ -11,7 +11,7 @@ from typing import IO
 import click
 from sqlalchemy import create_engine, inspect
 
-from app.cli.bank import OpenBank, open_place
+from app.cli.bank import OpenBank, open_place, secret_must_fit
 from timebank.core.embedded import binary
 from timebank.migrations import newest_revision, upgrade
 
@@ -66,7 +66,8 @@ def restore(file: Path) -> None:
             _copy_for_any_server(script, readable)
             options = ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", "--file=-"]
             _run(place, "psql", options, stdin=readable)
-    click.echo(f"已从 {file} 恢复，请运行 timebank verify 核验。 Restored; now verify.")
+        click.echo(f"已从 {file} 恢复，请运行 timebank verify 核验。 Restored; now verify.")
+        secret_must_fit(place)
 
 
 def _copy_for_any_server(script: IO[bytes], readable: IO[bytes]) -> None:

@@ -19,7 +19,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from app.adapters.wechat import WeChat, WeChatError
-from app.cli.bank import OpenBank, open_place, opened, settings_given
+from app.cli.bank import OpenBank, open_place, opened, secret_must_fit, settings_given
 from app.cli.run_job import sender_of
 from app.config import Settings
 from app.demo import PASSWORD, PEOPLE, STAFF, seed_demo
@@ -48,6 +48,8 @@ def serve(workers: int, with_jobs: bool) -> None:
         environment = {"TIMEBANK_HOME": str(settings.home), "TIMEBANK_DATABASE_URL": place.database_url}
         if settings.development:
             upgrade(place.database_url)
+        secret_must_fit(place)
+        if settings.development:
             environment["TIMEBANK_WECHAT_BASE_URL"] = settings.wechat_base_url or stack.enter_context(_fake_wechat())
             _seed(place.database_url, environment["TIMEBANK_WECHAT_BASE_URL"], settings)
         environment["PROMETHEUS_MULTIPROC_DIR"] = stack.enter_context(tempfile.TemporaryDirectory(prefix="timebank-"))

@@ -21,6 +21,9 @@ from timebank.redemption import actions as redemption
 from timebank.tasks import actions as tasks
 from timebank.tasks.actions import Confirmation
 
+EVERY_FEW_S = 5
+"""For what people wait for; each look is one indexed query."""
+
 BATCH = 500
 """Items looked for at once; what is left is found at the next turn."""
 
@@ -53,35 +56,35 @@ def _minute_jobs() -> tuple[Job, ...]:
         Job(
             "auto_confirm",
             "到期自动确认服务",
-            15,
+            EVERY_FEW_S,
             lambda s: tasks.confirmations_due(s, limit=BATCH),
             lambda s, task_id: tasks.confirm_many(s, [Confirmation(task_id, SYSTEM)]),
         ),
         Job(
             "lapse_tasks",
             "过期、未到与忘记签退的任务",
-            15,
+            EVERY_FEW_S,
             lambda s: tasks.lapsing(s, limit=BATCH),
             lambda s, task_id: tasks.lapse(s, task_id=task_id),
         ),
         Job(
             "take_back_reversed",
             "冲正后的服务不再计入",
-            15,
+            EVERY_FEW_S,
             lambda s: tasks.reversed_parts(s, limit=BATCH),
             lambda s, part_id: tasks.take_back(s, part_id=part_id),
         ),
         Job(
             "expire_vouchers",
             "用餐券过期退回",
-            15,
+            EVERY_FEW_S,
             lambda s: redemption.expired_vouchers(s, limit=BATCH),
             lambda s, voucher_id: redemption.expire_voucher(s, voucher_id=voucher_id),
         ),
         Job(
             "expire_holds",
             "到期解冻",
-            15,
+            EVERY_FEW_S,
             lambda s: ledger.expired_holds(s, limit=BATCH),
             lambda s, hold_id: ledger.end_hold(s, hold_id=hold_id, expired=True),
         ),
@@ -112,4 +115,4 @@ def _ledger_jobs() -> tuple[Job, ...]:
 
 
 def _sending(sender: Sender) -> Job:
-    return Job("send_notices", "发送通知", 15, lambda s: unsent_notices(s, limit=BATCH), sender.send)
+    return Job("send_notices", "发送通知", EVERY_FEW_S, lambda s: unsent_notices(s, limit=BATCH), sender.send)

@@ -28,6 +28,10 @@ def caller(still_callers: dict[str, Caller]) -> Caller:
     return still_callers["district"]
 
 
+ANYTHING_SCANNED = {"vouchers.redeem": {"code"}, "vouchers.redeem_batch": {"scans"}}
+"""What a scanner reads is answered, not refused as a request: the body gets as far as the question who asks."""
+
+
 @pytest.mark.parametrize("operation", WITH_BODY, ids=_ids)
 def test_a_wrong_field_is_named_and_nothing_changes(operation: Operation, caller: Caller, still_doors: Doors) -> None:
     bank = still_doors[0].extensions["timebank_database"]
@@ -35,6 +39,8 @@ def test_a_wrong_field_is_named_and_nothing_changes(operation: Operation, caller
     for what, field, body in wrong_bodies(operation):
         # json.dumps writes NaN and Infinity as the words that Python's reader takes.
         problem = caller.refused(operation.operation_id, data=json.dumps(body).encode())
+        if problem["code"] == "clerk_only" and field.split(".")[0] in ANYTHING_SCANNED.get(operation.operation_id, ()):
+            continue
         assert problem["code"] == "invalid_input", (what, field, problem)
         assert any(name == field or name.startswith(f"{field}.") for name in problem["errors"]), (what, field, problem)
         tried += 1

@@ -25,6 +25,9 @@ import os, signal, sys
 from pathlib import Path
 from timebank.core.embedded import EmbeddedPostgres
 
+# Whoever runs the suite in the background hands an ignored SIGINT down.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 def fork_a_child_that_closes():
     child = os.fork()
     if child == 0:

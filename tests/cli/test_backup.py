@@ -96,6 +96,7 @@ def test_balances_names_and_guards_are_the_same_after_a_restore(
 ) -> None:
     with bank.unit_of_work() as session:
         buy_vouchers(session, actor=saver, quantity=3)
+    line.good("verify")
     file = tmp_path / "bank.dump"
     line.good("db", "backup", str(file))
     target = CommandLine(tmp_path / "other", empty_url)
@@ -110,6 +111,18 @@ def test_balances_names_and_guards_are_the_same_after_a_restore(
     finally:
         restored.close()
     assert "not empty" in target.refused("db", "restore", str(file))
+
+
+def test_a_restore_under_another_secret_is_told_and_nothing_works_on_it(
+    bank: Database, line: CommandLine, saver: Actor, tmp_path: Path, empty_url: str
+) -> None:
+    line.good("verify")
+    file = tmp_path / "bank.dump"
+    line.good("db", "backup", str(file))
+    target = CommandLine(tmp_path / "other", empty_url)
+    target.settings["TIMEBANK_SECRET_KEY"] = "another secret of quite sufficient length"
+    assert "not the secret" in target.refused("db", "restore", str(file))
+    assert "not the secret" in target.refused("verify")
 
 
 def everything_in(bank: Database) -> dict[str, list[str]]:

@@ -70,6 +70,9 @@ def test_nothing_follows_from_an_end(status: str) -> None:
         (2, ["checked_out", "confirmed"], False, "checked_out"),
         (2, ["confirmed", "confirmed"], False, "confirmed"),
         (2, ["confirmed", "disputed"], False, "disputed"),
+        (1, ["reversed"], True, "reversed"),
+        (2, ["reversed", "confirmed"], True, "confirmed"),
+        (2, ["reversed", "checked_out"], True, "checked_out"),
     ],
 )
 def test_a_task_stands_where_its_parts_stand(places: int, parts: list[str], over: bool, then: str) -> None:

@@ -25,6 +25,9 @@ TRANSFER_KIND_NAMES = {
     "reversal": "冲正",
 }
 
+PAID_KIND_NAMES = {"service_credit": "支付服务", "back_fill_credit": "支付服务（补录）"}
+"""The same kinds, seen from the side that pays."""
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:

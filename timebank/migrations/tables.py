@@ -1,6 +1,7 @@
 """All tables of the bank, gathered for migrations to compare with."""
 
 from timebank.audit import models as _audit
+from timebank.core import key_mark as _key_mark
 from timebank.core import replies as _replies
 from timebank.core.db import Base
 from timebank.ledger import models as _ledger
@@ -12,6 +13,18 @@ from timebank.redemption import models as _redemption
 from timebank.tasks import models as _tasks
 from timebank.townships import models as _townships
 
-_ALL = (_audit, _replies, _ledger, _notifications, _logins, _people, _policies, _redemption, _tasks, _townships)
+_ALL = (
+    _audit,
+    _key_mark,
+    _replies,
+    _ledger,
+    _notifications,
+    _logins,
+    _people,
+    _policies,
+    _redemption,
+    _tasks,
+    _townships,
+)
 
 metadata = Base.metadata

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.api.clearing.schemas import MatrixPage, PositionsAnswer, WindowQuery
-from app.api.operation import operation
+from app.api.clearing.schemas import MatrixPage, MatrixQuery, PositionsAnswer, WindowQuery
+from app.api.operation import operation, page_of_all
 from app.api.parser import Doors
 from timebank.clearing import queries
 from timebank.core import clock
@@ -28,8 +28,8 @@ def positions(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str
     }
 
 
-@operation(doors, "/matrix", "clearing.matrix", "双边往来", query=WindowQuery, answers=MatrixPage)
+@operation(doors, "/matrix", "clearing.matrix", "双边往来", query=MatrixQuery, answers=MatrixPage)
 def matrix(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
     actor.must_see_books()
     window, items = queries.matrix(session, window_name=query.get("window"))
-    return {"window": window.name, "items": items, "next_cursor": None}
+    return {"window": window.name, **page_of_all(items, query)}

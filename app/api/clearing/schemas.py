@@ -2,12 +2,18 @@
 
 from marshmallow import fields
 
-from app.api.fields import Answer, Body, Text
+from app.api.fields import Answer, Body, PageQuery, Text
 from app.api.operation import Page
 
 
 class WindowQuery(Body):
     """Which month; the current one by default."""
+
+    window = Text(longest=20, metadata={"example": "2026-11"})
+
+
+class MatrixQuery(PageQuery):
+    """Which month, and how much of it."""
 
     window = Text(longest=20, metadata={"example": "2026-11"})
 

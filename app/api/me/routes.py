@@ -13,7 +13,7 @@ from app.api.parser import Doors
 from timebank.core.actors import Actor
 from timebank.ledger import queries
 from timebank.ledger.models import HOUSE
-from timebank.ledger.queries import TRANSFER_KIND_NAMES, Balance, StatementLine
+from timebank.ledger.queries import PAID_KIND_NAMES, TRANSFER_KIND_NAMES, Balance, StatementLine
 
 doors = Doors("me", __name__, url_prefix="/api/v1/me", description="我的账户")
 
@@ -42,6 +42,11 @@ def statement(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str
     return {**found, "items": [_item(line) for line in found["items"]]}
 
 
+def _kind_name(line: StatementLine) -> str:
+    name = TRANSFER_KIND_NAMES.get(line.kind, line.kind)
+    return PAID_KIND_NAMES.get(line.kind, name) if line.minutes < 0 else name
+
+
 def _item(line: StatementLine) -> dict[str, Any]:
     book = line.counterpart_book_code
     return {
@@ -49,7 +54,7 @@ def _item(line: StatementLine) -> dict[str, Any]:
         "posted_at": line.posted_at,
         "effective_at": line.effective_at,
         "kind": line.kind,
-        "kind_name": TRANSFER_KIND_NAMES.get(line.kind, line.kind),
+        "kind_name": _kind_name(line),
         "minutes": line.minutes,
         "balance_minutes": line.balance_minutes,
         "counterpart_township_code": None if book == HOUSE else book,

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.api.fields import PageQuery, numbers_in_cursor
-from app.api.operation import operation, page
+from app.api.operation import operation, page, page_of_all
 from app.api.parser import Doors
 from app.api.policies.schemas import ChangeAnswer, ChangePage, PolicyList, ProposeBody
 from timebank.core import clock
@@ -23,8 +23,8 @@ from timebank.townships.queries import township
 doors = Doors("policies", __name__, url_prefix="/api/v1/policies", description="办法")
 
 
-@operation(doors, "", "policies.list", "现行办法", answers=PolicyList, anyone=True)
-def list_policies(session: Session, actor: Actor) -> dict[str, Any]:
+@operation(doors, "", "policies.list", "现行办法", query=PageQuery, answers=PolicyList, anyone=True)
+def list_policies(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
     book = queries.in_force(session, at=clock.now())
     items = [
         {
@@ -36,7 +36,7 @@ def list_policies(session: Session, actor: Actor) -> dict[str, Any]:
         }
         for d in DEFINITIONS.values()
     ]
-    return {"policy_version": book.version, "items": items, "next_cursor": None}
+    return {"policy_version": book.version, **page_of_all(items, query)}
 
 
 @operation(doors, "/changes", "policies.changes", "办法变更", query=PageQuery, answers=ChangePage)

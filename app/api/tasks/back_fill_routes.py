@@ -21,7 +21,11 @@ from timebank.tasks.views import TaskView, see_task
     method="POST", body=RecordBody, answers=TaskAnswer, status=201, key="optional",
 )  # fmt: skip
 def record(session: Session, actor: Actor, body: dict[str, Any]) -> TaskView:
-    return see_task(session, actor=actor, task=actions.record(session, actor=actor, form=BackFill(**body)))
+    return see_task(
+        session,
+        actor=actor,
+        task=actions.record(session, actor=actor, form=BackFill(**{**body, "note": body["note"] or ""})),
+    )
 
 
 @operation(

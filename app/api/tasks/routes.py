@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.api.fields import id_in_cursor
-from app.api.operation import operation, page
+from app.api.fields import PageQuery, id_in_cursor
+from app.api.operation import operation, page, page_of_all
 from app.api.parser import Doors
 from app.api.tasks.schemas import (
     CheckInBody,
@@ -34,14 +34,14 @@ doors = Doors("tasks", __name__, url_prefix="/api/v1/tasks", description="服务
 type_doors = Doors("service_types", __name__, url_prefix="/api/v1/service-types", description="服务类型")
 
 
-@operation(type_doors, "", "service_types.list", "服务类型", answers=ServiceTypeList, anyone=True)
-def list_service_types(session: Session, actor: Actor) -> dict[str, Any]:
+@operation(type_doors, "", "service_types.list", "服务类型", query=PageQuery, answers=ServiceTypeList, anyone=True)
+def list_service_types(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
     policies = in_force(session, at=clock.now())
     items = [
         {"code": kind.code, "name": kind.name, "rate_percent": policies.rate_percent(kind.code)}
         for kind in queries.service_types(session)
     ]
-    return {"items": items, "next_cursor": None}
+    return page_of_all(items, query)
 
 
 @operation(
@@ -49,7 +49,7 @@ def list_service_types(session: Session, actor: Actor) -> dict[str, Any]:
     method="POST", body=RequestBody, answers=TaskAnswer, status=201, key="optional",
 )  # fmt: skip
 def request(session: Session, actor: Actor, body: dict[str, Any]) -> TaskView:
-    task = actions.request(session, actor=actor, wanted=Request(**body))
+    task = actions.request(session, actor=actor, wanted=Request(**{**body, "note": body["note"] or ""}))
     return see_task(session, actor=actor, task=task)
 
 

@@ -32,7 +32,7 @@ class RequestBody(Body):
     starts_at = Moment(required=True)
     minutes = Whole(1, _DAY, required=True)
     places = Whole(1, 10_000, load_default=1)
-    note = Text(shortest=0, longest=500, load_default="")
+    note = Text(shortest=0, longest=500, load_default="", allow_none=True)
 
 
 class CheckInBody(Body):
@@ -75,7 +75,7 @@ class RecordBody(Body):
     started_at = Moment(required=True)
     ended_at = Moment(required=True)
     evidence = Text(longest=500, required=True)
-    note = Text(shortest=0, longest=500, load_default="")
+    note = Text(shortest=0, longest=500, load_default="", allow_none=True)
 
 
 class ReasonBody(Body):

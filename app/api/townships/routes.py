@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.api.operation import operation
+from app.api.fields import PageQuery
+from app.api.operation import operation, page_of_all
 from app.api.parser import Doors
 from app.api.townships.schemas import TownshipList
 from timebank.core.actors import Actor
@@ -15,6 +16,6 @@ from timebank.townships import queries
 doors = Doors("townships", __name__, url_prefix="/api/v1/townships", description="镇街")
 
 
-@operation(doors, "", "townships.list", "镇街名单", answers=TownshipList, anyone=True)
-def list_townships(session: Session, actor: Actor) -> dict[str, Any]:
-    return {"items": queries.townships(session), "next_cursor": None}
+@operation(doors, "", "townships.list", "镇街名单", query=PageQuery, answers=TownshipList, anyone=True)
+def list_townships(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
+    return page_of_all(queries.townships(session), query)

@@ -9,7 +9,7 @@ from uuid import UUID
 import segno
 from sqlalchemy.orm import Session
 
-from app.api.fields import id_in_cursor
+from app.api.fields import Unreadable, id_in_cursor, is_clean
 from app.api.operation import operation, page
 from app.api.parser import Doors
 from app.api.vouchers.schemas import (
@@ -89,9 +89,30 @@ def redeem(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str, An
     method="POST", body=BatchBody, answers=BatchAnswer,
 )  # fmt: skip
 def redeem_batch(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
-    scans = [Scan(**scan) for scan in body["scans"]]
-    answers = actions.redeem_vouchers(session, actor=actor, scans=scans)
-    return {"results": [_scan_answer(a, scan.nonce) for a, scan in zip(answers, scans, strict=True)]}
+    read = [Scan(**scan) for scan in body["scans"] if not isinstance(scan, Unreadable)]
+    answers = iter(actions.redeem_vouchers(session, actor=actor, scans=read))
+    return {
+        "results": [
+            _not_read(scan) if isinstance(scan, Unreadable) else _scan_answer(next(answers), scan["nonce"])
+            for scan in body["scans"]
+        ]
+    }
+
+
+def _not_read(scan: Unreadable) -> dict[str, Any]:
+    """A final answer too: the scanner need not send this item again."""
+    nonce = scan.sent.get("nonce") if isinstance(scan.sent, dict) else None
+    return {
+        "result": "refused",
+        "reason": "scan_unreadable",
+        "message": "这条扫码记录不完整，请重新扫码",
+        "voucher_id": None,
+        "holder_name": None,
+        "redeemed_at": None,
+        "canteen_id": None,
+        "canteen_name": None,
+        "nonce": nonce if isinstance(nonce, str) and is_clean(nonce) else None,
+    }
 
 
 def _item(voucher: Voucher, canteen_name: str | None = None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from app.api.fields import Answer, Body, Choice, Id, Moment, PageQuery, Part, Several, Text, Whole
+from app.api.fields import Answer, Body, Choice, EachByItself, Id, Moment, PageQuery, Part, Scanned, Text, Whole
 from app.api.operation import Page
 from timebank.redemption.rules import VoucherStatus
 
@@ -51,17 +51,20 @@ class VoucherPage(Page):
 
 
 class ScanBody(Body):
-    """One code under a scanner; the nonce is the scanner's own number for this scan."""
+    """One code under a scanner; the nonce is the scanner's own number for this scan.
 
-    code = Text(longest=100, required=True)
+    ``scanned_at`` is kept as evidence; whether a voucher has expired is judged when the scan arrives.
+    """
+
+    code = Scanned(required=True)
     nonce = Text(longest=100, required=True)
     scanned_at = Moment(load_default=None, allow_none=True)
 
 
 class BatchBody(Body):
-    """Scans that waited for the line to come back, in their order."""
+    """Scans that waited for the line to come back, in order; one that cannot be read spoils none of the others."""
 
-    scans = Several(Part(ScanBody), lowest=1, highest=1000, required=True)
+    scans = EachByItself(Part(ScanBody), lowest=1, highest=1000, required=True)
 
 
 class ScanAnswerSchema(Answer):
@@ -75,7 +78,7 @@ class ScanAnswerSchema(Answer):
     redeemed_at = Moment(required=True, allow_none=True)
     canteen_id = Id(required=True, allow_none=True)
     canteen_name = fields.String(required=True, allow_none=True)
-    nonce = fields.String(required=True)
+    nonce = fields.String(required=True, allow_none=True)
 
 
 class BatchAnswer(Answer):

@@ -28,7 +28,7 @@ ReversalState = Literal["awaiting_second_person", "reversed"]
 def reverse(
     session: Session, *, actor: Actor, transfer_id: UUID, reason: str
 ) -> tuple[ReversalState, UUID, UUID | None]:
-    """Ask for the reversal of a transfer, or approve what another steward asked for.
+    """Ask for the reversal of a transfer of one's own township, or approve what another steward asked for.
 
     A movement between two books is reversed whole, whichever of its legs is named. Answers the state, the reversed
     transfer's id (its first leg) and the reversal's. Raises NotAllowed ``steward_only``, ``other_township``,
@@ -37,10 +37,11 @@ def reverse(
     """
     actor.must_be_steward()
     first, last = _movement_of(session, transfer_id)
-    if not actor.is_district and actor.township_code not in (first.book_code, last.book_code):
-        raise NotAllowed("other_township", "只能办理本镇街的事项")
     if first.kind not in REVERSIBLE_KINDS or first.reverses_id is not None:
         raise Refused("not_reversible", "这类划转不能这样冲正，请用退券等办法", kind=first.kind)
+    concerned = actor.stewards(first.book_code) or actor.stewards(last.book_code)
+    if not concerned and session.get(ReversalRequest, first.id) is None:
+        raise NotAllowed("other_township", "只能申请冲正本镇街的划转")
     if _asked_first(session, actor, first.id, reason):
         note_down(session, actor=actor, action="reversal_requested", subject=("transfer", first.id), reason=reason)
         _tell_stewards(session, first, last, reason)

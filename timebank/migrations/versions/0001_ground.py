@@ -45,6 +45,13 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "key_mark",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("mark", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_key_mark_one_row")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_key_mark")),
+    )
+    op.create_table(
         "kept_reply",
         sa.Column("login_id", sa.Uuid(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
@@ -379,6 +386,7 @@ def downgrade() -> None:
     op.drop_table("policy_change")
     op.drop_table("login_attempt")
     op.drop_index("ix_kept_reply_kept_at", table_name="kept_reply")
+    op.drop_table("key_mark")
     op.drop_table("kept_reply")
     op.drop_index("ix_audit_entry_subject", table_name="audit_entry")
     op.drop_table("audit_entry")

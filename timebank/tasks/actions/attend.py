@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import unicodedata
 from datetime import timedelta
 from uuid import UUID
 
@@ -46,7 +47,7 @@ def check_in(
     most_misses = policies.whole("service_code_most_misses", task.township_code)
     if part.service_code_misses >= most_misses:
         return Refused("service_code_blocked", "服务码错误次数太多，请联系镇街管理员", field="service_code")
-    if task.service_code is None or not hmac.compare_digest(task.service_code.encode(), service_code.encode()):
+    if task.service_code is None or not hmac.compare_digest(task.service_code.encode(), _tidy(service_code)):
         part.service_code_misses += 1
         session.flush()
         left = most_misses - part.service_code_misses
@@ -61,6 +62,11 @@ def check_in(
     settle_status(task)
     session.flush()
     return task
+
+
+def _tidy(code: str) -> bytes:
+    """A code as it was typed: full-width digits and blanks evened out."""
+    return "".join(unicodedata.normalize("NFKC", code).split()).encode()
 
 
 def check_out(session: Session, *, actor: Actor, task_id: UUID) -> Task:

@@ -15,7 +15,7 @@ from timebank.core.actors import Actor
 from timebank.core.errors import NotAllowed, Refused
 from timebank.core.ids import new_id
 from timebank.people.models import Person
-from timebank.people.queries import people_by_ids, person
+from timebank.people.queries import person
 from timebank.people.rules import must_be_of_age
 from timebank.policies.queries import in_force
 from timebank.tasks.actions.accept import settle_status, volunteer_busy
@@ -64,9 +64,9 @@ def record(session: Session, *, actor: Actor, form: BackFill) -> Task:
 
 
 def approve_record(session: Session, *, actor: Actor, task_id: UUID) -> Task:
-    """Approve back-filled hours and credit them.
+    """Approve back-filled hours and credit them: another steward, of whatever township, or the district's.
 
-    Raises NotAllowed ``steward_only``, ``other_township``, ``second_person_needed``; NotFound ``task_unknown``;
+    Raises NotAllowed ``steward_only``, ``second_person_needed``; NotFound ``task_unknown``;
     Conflict ``wrong_state``.
     """
     task, part = _recorded(session, actor, task_id)
@@ -114,8 +114,6 @@ def _recorded(session: Session, actor: Actor, task_id: UUID) -> tuple[Task, Assi
     part = task.parts[0] if task.parts else None
     if not task.back_filled or part is None or task.elder_id is None:
         raise wrong_state(task.status)
-    people = people_by_ids(session, [part.volunteer_id, task.elder_id])
-    must_concern(actor, people[part.volunteer_id], people[task.elder_id])
     if task.requested_by == actor.login_id:
         raise NotAllowed("second_person_needed", "须由另一位管理员审批")
     if not may("approve_record", part.status):
