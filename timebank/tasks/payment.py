@@ -17,6 +17,7 @@ from timebank.ledger.actions.post import lock_accounts, post_one
 from timebank.ledger.models import Account
 from timebank.ledger.rules import AccountKind, Movement
 from timebank.policies.rules import PolicyBook
+from timebank.tasks.models import Assignment, Task
 from timebank.tasks.rules import split_payment
 
 
@@ -34,6 +35,22 @@ class Due:
     kind: str
     note: str
     recorded_by: UUID | None
+
+
+def due_of(task: Task, part: Assignment, *, volunteer_book: str, service_name: str) -> Due:
+    """What a confirmed part of a task makes due, to the volunteer's book at home."""
+    return Due(
+        part_id=part.id,
+        volunteer_id=part.volunteer_id,
+        volunteer_book=volunteer_book,
+        elder_id=task.elder_id,
+        paying_book=task.township_code,
+        minutes=part.payable_minutes or 0,
+        served_at=part.checked_out_at or clock.now(),
+        kind="back_fill_credit" if task.back_filled else "service_credit",
+        note=service_name + ("（补录）" if task.back_filled else ""),
+        recorded_by=part.confirmed_by,
+    )
 
 
 def pay(session: Session, dues: Sequence[Due], policies: PolicyBook) -> None:

@@ -7,13 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
-from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.amounts import hours_text
-from timebank.core.ids import new_id
 from timebank.importing.rules import Record
 from timebank.importing.service_ids import imported_task_id
 from timebank.importing.service_words import ServiceWords
@@ -21,10 +18,10 @@ from timebank.notifications.actions import notify_person
 from timebank.people.models import Person
 from timebank.policies.rules import PolicyBook
 from timebank.tasks.actions.accept import settle_status
+from timebank.tasks.actions.back_fill import BackFill, recorded_task
 from timebank.tasks.actions.confirm import mark_confirmed, payable
-from timebank.tasks.models import Assignment, Task
-from timebank.tasks.payment import Due, pay
-from timebank.tasks.rules import AssignmentStatus, TaskStatus
+from timebank.tasks.models import Task
+from timebank.tasks.payment import Due, due_of, pay
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,8 @@ def credit_hours(
         mark_confirmed(part, step="approve_record", minutes=payable(task, part, policies), actor=origin.approver)
         settle_status(task)
         session.add(task)
-        dues.append(_due(task, part, volunteer, words.name_of(task.service_type)))
+        name = words.name_of(task.service_type)
+        dues.append(due_of(task, part, volunteer_book=volunteer.township_code, service_name=name))
     session.flush()
     pay(session, dues, policies)
     _tell_volunteers(session, dues)
@@ -71,52 +69,22 @@ def credit_hours(
 
 
 def _task(record: Record, volunteer: Person, elder: Person, words: ServiceWords, origin: Origin) -> Task:
-    now, served = clock.now(), Range(record.started_at, record.ended_at)
-    task_id = imported_task_id(volunteer.id, elder.id, record.started_at, record.ended_at)
     service_type, note = words.read(record.content)
-    part = Assignment(
-        id=new_id(),
-        task_id=task_id,
-        volunteer_id=volunteer.id,
-        status=AssignmentStatus.RECORDED,
-        planned_during=served,
-        served_during=served,
-        accepted_at=now,
-        checked_in_at=record.started_at,
-        checked_out_at=record.ended_at,
-    )
-    return Task(
-        id=task_id,
+    form = BackFill(
         service_type=service_type,
-        elder_id=elder.id,
-        township_code=elder.township_code,
-        starts_at=record.started_at,
-        ends_at=record.ended_at,
-        minutes=record.minutes,
-        places=1,
-        note=note,
-        status=TaskStatus.RECORDED,
-        back_filled=True,
-        evidence=origin.evidence(record.row),
-        requested_by=origin.import_id,
-        requested_by_name=record.recorder or origin.approver.name,
-        requested_at=now,
-        parts=[part],
-    )
-
-
-def _due(task: Task, part: Assignment, volunteer: Person, service_name: str) -> Due:
-    return Due(
-        part_id=part.id,
         volunteer_id=volunteer.id,
-        volunteer_book=volunteer.township_code,
-        elder_id=task.elder_id,
-        paying_book=task.township_code,
-        minutes=part.payable_minutes or 0,
-        served_at=task.ends_at,
-        kind="back_fill_credit",
-        note=f"{service_name}（补录）",
-        recorded_by=part.confirmed_by,
+        elder_id=elder.id,
+        started_at=record.started_at,
+        ended_at=record.ended_at,
+        evidence=origin.evidence(record.row),
+        note=note,
+    )
+    return recorded_task(
+        form,
+        task_id=imported_task_id(volunteer.id, elder.id, record.started_at, record.ended_at),
+        township_code=elder.township_code,
+        recorded_by=origin.import_id,
+        recorder_name=record.recorder or origin.approver.name,
     )
 
 

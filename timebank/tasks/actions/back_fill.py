@@ -52,11 +52,15 @@ def record(session: Session, *, actor: Actor, form: BackFill) -> Task:
     must_concern(actor, volunteer, elder)
     service_type(session, form.service_type)
     _check(session, form, volunteer, elder)
-    served = Range(form.started_at, form.ended_at)
-    if overlapping_part(session, volunteer.id, served) is not None:
+    if overlapping_part(session, volunteer.id, Range(form.started_at, form.ended_at)) is not None:
         raise volunteer_busy()
-    task = _task(form, elder, actor)
-    task.parts = [_part(task, form, served)]
+    task = recorded_task(
+        form,
+        task_id=new_id(),
+        township_code=elder.township_code,
+        recorded_by=actor.login_id,
+        recorder_name=actor.name,
+    )
     session.add(task)
     session.flush()
     note_down(session, actor=actor, action="back_fill_recorded", subject=("task", task.id), evidence=form.evidence)
@@ -121,12 +125,27 @@ def _recorded(session: Session, actor: Actor, task_id: UUID) -> tuple[Task, Assi
     return task, part
 
 
-def _task(form: BackFill, elder: Person, actor: Actor) -> Task:
-    return Task(
+def recorded_task(
+    form: BackFill, *, task_id: UUID, township_code: str, recorded_by: UUID | None, recorder_name: str
+) -> Task:
+    """A back-filled task with its one part, awaiting approval; marked as back-filled for ever."""
+    now, served = clock.now(), Range(form.started_at, form.ended_at)
+    part = Assignment(
         id=new_id(),
+        task_id=task_id,
+        volunteer_id=form.volunteer_id,
+        status=AssignmentStatus.RECORDED,
+        planned_during=served,
+        served_during=served,
+        accepted_at=now,
+        checked_in_at=form.started_at,
+        checked_out_at=form.ended_at,
+    )
+    return Task(
+        id=task_id,
         service_type=form.service_type,
-        elder_id=elder.id,
-        township_code=elder.township_code,
+        elder_id=form.elder_id,
+        township_code=township_code,
         starts_at=form.started_at,
         ends_at=form.ended_at,
         minutes=served_minutes(form.started_at, form.ended_at),
@@ -135,21 +154,8 @@ def _task(form: BackFill, elder: Person, actor: Actor) -> Task:
         status=TaskStatus.RECORDED,
         back_filled=True,
         evidence=form.evidence,
-        requested_by=actor.login_id,
-        requested_by_name=actor.name,
-        requested_at=clock.now(),
-    )
-
-
-def _part(task: Task, form: BackFill, served: Range[datetime]) -> Assignment:
-    return Assignment(
-        id=new_id(),
-        task_id=task.id,
-        volunteer_id=form.volunteer_id,
-        status=AssignmentStatus.RECORDED,
-        planned_during=served,
-        served_during=served,
-        accepted_at=clock.now(),
-        checked_in_at=form.started_at,
-        checked_out_at=form.ended_at,
+        requested_by=recorded_by,
+        requested_by_name=recorder_name,
+        requested_at=now,
+        parts=[part],
     )

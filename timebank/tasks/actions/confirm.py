@@ -21,7 +21,7 @@ from timebank.policies.rules import PolicyBook
 from timebank.tasks.actions.accept import settle_status
 from timebank.tasks.actions.attend import mark_disputed, minutes_of
 from timebank.tasks.models import Assignment, ServiceType, Task
-from timebank.tasks.payment import Due, pay
+from timebank.tasks.payment import due_of, pay
 from timebank.tasks.queries import lock_tasks
 from timebank.tasks.rules import AssignmentStatus, after, at_rate, may, payable_minutes, wrong_state
 
@@ -87,17 +87,11 @@ def credit(session: Session, credited: Sequence[tuple[Task, Assignment]], polici
     volunteers = people_by_ids(session, {part.volunteer_id for _, part in credited})
     names = {row.code: row.name for row in session.scalars(select(ServiceType))} if credited else {}
     dues = [
-        Due(
-            part_id=part.id,
-            volunteer_id=part.volunteer_id,
+        due_of(
+            task,
+            part,
             volunteer_book=volunteers[part.volunteer_id].township_code,
-            elder_id=task.elder_id,
-            paying_book=task.township_code,
-            minutes=part.payable_minutes or 0,
-            served_at=part.checked_out_at or clock.now(),
-            kind="back_fill_credit" if task.back_filled else "service_credit",
-            note=names[task.service_type] + ("（补录）" if task.back_filled else ""),
-            recorded_by=part.confirmed_by,
+            service_name=names[task.service_type],
         )
         for task, part in credited
     ]
