@@ -14,6 +14,7 @@ from app.logs import configure_logs, register_logs
 from app.problems import register_problems
 from app.processes import end_with_parent
 from app.session import register_session
+from app.web.front import register_front
 from timebank.core import clock, crypto
 from timebank.core.db import Database
 
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     register_api(app, development=settings.development)
     register_problems(app)
     register_health(app)
+    register_front(app)
     app.before_request(_refuse_oversized)
     app.after_request(_protect)
     return app

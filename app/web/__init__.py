@@ -1,0 +1,1 @@
+"""Pages. So far the front door only, so that the printed address leads somewhere."""
