@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from app.config import Settings
 from app.factory import create_app
 from tests.conftest import SECRET
@@ -13,6 +15,11 @@ def test_the_front_door_says_whose_house_this_is_and_asks_no_database() -> None:
         wechat_base_url="http://127.0.0.1:9",
         secret_key=SECRET,
     )
-    answer = create_app(settings).test_client().get("/")
+    client = create_app(settings).test_client()
+    answer = client.get("/")
     assert (answer.status_code, answer.content_type) == (200, "text/html; charset=utf-8")
     assert "奉化时间银行" in answer.text
+    linked = re.findall(r'href="([^"]+)"', answer.text)
+    assert linked
+    assert [client.get(address).status_code for address in linked] == [200] * len(linked)
+    assert "style-src 'self'" in answer.headers["Content-Security-Policy"]
