@@ -68,9 +68,7 @@ class ThrowawayPostgres:
         prepare(self.url_for(template))
         # A connection forgotten in a pool would make every copy fail.
         self._run("ALTER DATABASE {} ALLOW_CONNECTIONS false", template)
-        self._connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [template]
-        )
+        self._disconnect_all(template)
         return template
 
     def clone(self, template: str, name: str) -> str:
@@ -149,9 +147,19 @@ class ThrowawayPostgres:
         return database
 
     def _drop(self, database: str) -> None:
-        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", database)
+        # Not WITH (FORCE): that refuses where the server's own vacuum happens to be at work in the database, which a
+        # plain DROP sends away.
+        self._disconnect_all(database)
+        self._run("DROP DATABASE IF EXISTS {}", database)
         with suppress(ValueError):
             self._mine.remove(database)
+
+    def _disconnect_all(self, database: str) -> None:
+        self._connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = %s AND backend_type = 'client backend'",
+            [database],
+        )
 
     def _run(self, statement: str, *names: str) -> None:
         self._connection.execute(sql.SQL(statement).format(*(sql.Identifier(name) for name in names)))
