@@ -61,6 +61,22 @@ def test_the_code_cannot_be_guessed_for_ever_and_then_the_right_one_helps_no_mor
     assert as_it_stands(bank, task).status == "accepted"
 
 
+def test_withdrawing_and_accepting_again_gives_no_new_guesses(bank: Database) -> None:
+    with bank.unit_of_work() as session:
+        change_policy(session, "service_code_most_misses", 1)
+        volunteer, task = add_person(session, XIWU), ask(session, add_elder(session, XIWU))
+    said = []
+    for _ in range(2):
+        accept(bank, volunteer, task)
+        with bank.unit_of_work() as session:
+            refusal = tasks.check_in(session, actor=volunteer, task_id=task.id, service_code="x")
+        assert isinstance(refusal, Refused)
+        said.append(refusal.code)
+        with bank.unit_of_work() as session:
+            tasks.cancel(session, actor=volunteer, task_id=task.id)
+    assert said == ["service_code_wrong", "service_code_blocked"]
+
+
 def test_checking_in_is_possible_a_day_before_and_not_earlier(bank: Database) -> None:
     with bank.unit_of_work() as session:
         volunteer = add_person(session, XIWU)

@@ -45,12 +45,14 @@ def check_in(
     if now < task.starts_at - timedelta(minutes=early):
         raise Refused("too_early", f"最早可在开始前{early}分钟签到", starts_at=task.starts_at)
     most_misses = policies.whole("service_code_most_misses", task.township_code)
-    if part.service_code_misses >= most_misses:
+    # All of the volunteer's parts count: withdrawing and accepting again gives no new tries.
+    misses = sum(p.service_code_misses for p in task.parts if p.volunteer_id == part.volunteer_id)
+    if misses >= most_misses:
         return Refused("service_code_blocked", "服务码错误次数太多，请联系镇街管理员", field="service_code")
     if task.service_code is None or not hmac.compare_digest(task.service_code.encode(), _tidy(service_code)):
         part.service_code_misses += 1
         session.flush()
-        left = most_misses - part.service_code_misses
+        left = most_misses - misses - 1
         return Refused("service_code_wrong", "服务码不对，请老人再念一遍", field="service_code", tries_left=left)
     # Whoever already serves elsewhere has a span that is still open, and so overlaps everything from now on.
     person(session, part.volunteer_id, for_update=True)
