@@ -88,12 +88,11 @@ def opened(place: OpenBank, *, pool_size: int = 10) -> Iterator[Database]:
         upgrade(place.database_url)
     database = Database(place.database_url, pool_size=pool_size)
     try:
-        with database.engine.connect() as connection:
-            if current_revision(connection) != newest_revision():
-                raise click.ClickException(
-                    "数据库结构与本版程序不符，请先运行 timebank db upgrade "
-                    "the database is not at this version's schema: run timebank db upgrade first"
-                )
+        if not _at_newest_schema(database):
+            raise click.ClickException(
+                "数据库结构与本版程序不符，请先运行 timebank db upgrade "
+                "the database is not at this version's schema: run timebank db upgrade first"
+            )
         _must_have_the_secret(database)
         yield database
     finally:
@@ -104,12 +103,15 @@ def secret_must_fit(place: OpenBank) -> None:
     """End the command where the secret is another one; a database that is not at this version's schema is not asked."""
     database = Database(place.database_url)
     try:
-        with database.engine.connect() as connection:
-            asked = current_revision(connection) == newest_revision()
-        if asked:
+        if _at_newest_schema(database):
             _must_have_the_secret(database)
     finally:
         database.close()
+
+
+def _at_newest_schema(database: Database) -> bool:
+    with database.engine.connect() as connection:
+        return current_revision(connection) == newest_revision()
 
 
 def _must_have_the_secret(database: Database) -> None:

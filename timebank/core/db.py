@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Engine, MetaData, SmallInteger, Text, create_engine
+from sqlalchemy import BigInteger, Engine, MetaData, Text, create_engine
 from sqlalchemy.dialects.postgresql import TIMESTAMP, UUID
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
-from sqlalchemy.types import Integer
 
 NAMING = {
     "pk": "pk_%(table_name)s",
@@ -34,8 +33,6 @@ class Base(DeclarativeBase):
 
 Instant = TIMESTAMP(timezone=True)
 UuidColumn = UUID(as_uuid=True)
-Small = SmallInteger
-Whole = Integer
 
 
 class Database:
