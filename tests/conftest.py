@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import count
 
 import pytest
@@ -14,6 +15,9 @@ from timebank.core.db import Database
 from timebank.supervision.verify import verify
 
 SECRET = "a secret for tests that is long enough"
+
+BANK_OPENED = datetime(2026, 3, 2, 8, tzinfo=clock.LOCAL)
+"""When the databases of the tests were set up, by the bank's clock."""
 
 _numbers = count()
 
@@ -40,7 +44,12 @@ def postgres() -> Iterator[ThrowawayPostgres]:
 def migrated_template(postgres: ThrowawayPostgres) -> str:
     """A database at the newest migration, to be copied."""
     crypto.use_secret(SECRET)
-    return postgres.make_template("bank", migrations.upgrade)
+    # Before every moment at which a test holds the clock, so that the first clearing window has opened by then.
+    clock.freeze(BANK_OPENED)
+    try:
+        return postgres.make_template("bank", migrations.upgrade)
+    finally:
+        clock.freeze(None)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from timebank.importing.report import ImportReport
 from timebank.importing.rows import RecordRow
 from timebank.importing.rules import REASONS
 from timebank.importing.workbook import OfficeWorkbook
-from timebank.tasks.views import masked_name
+from timebank.people.rules import masked_name
 
 
 def print_json(report: ImportReport, *, dry_run: bool) -> None:

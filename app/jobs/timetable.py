@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.jobs.sending import Sender
+from timebank.clearing import actions as clearing
 from timebank.core.actors import SYSTEM
 from timebank.core.replies import forget_old_replies
 from timebank.ledger import actions as ledger
@@ -48,7 +49,7 @@ def _once(_session: Session) -> Iterable[Any]:
 
 def timetable(sender: Sender | None) -> tuple[Job, ...]:
     """All jobs of the bank; without a sender those that need none, so that no notice is given up for want of WeChat."""
-    return _minute_jobs() + _ledger_jobs() + (() if sender is None else (_sending(sender),))
+    return _minute_jobs() + _clearing_jobs() + _ledger_jobs() + (() if sender is None else (_sending(sender),))
 
 
 def _minute_jobs() -> tuple[Job, ...]:
@@ -94,6 +95,19 @@ def _minute_jobs() -> tuple[Job, ...]:
             300,
             lambda s: ledger.expired_lots(s, limit=BATCH),
             lambda s, account_id: ledger.sweep_lot(s, account_id=account_id),
+        ),
+    )
+
+
+def _clearing_jobs() -> tuple[Job, ...]:
+    return (
+        Job("tally_clearing", "累计镇街往来、查看限额", 10, _once, lambda s, _: clearing.tally_new_movements(s)),
+        Job(
+            "close_window",
+            "清算周期到期关账",
+            60,
+            clearing.windows_due,
+            lambda s, name: clearing.close_window(s, actor=SYSTEM, window_name=name),
         ),
     )
 

@@ -21,6 +21,11 @@ from timebank.policies.rules import DEFINITIONS
 
 # Foreign keys nobody looks up by, to rows that are never removed: an index would only cost.
 NEED_NO_INDEX = {
+    ("clearing_dispute", "township_code"),
+    ("clearing_payment", "township_code"),
+    ("clearing_statement", "township_code"),
+    ("clearing_tally", "creditor"),
+    ("clearing_tally", "debtor"),
     ("ledger_seal_handout", "seal_number"),
     ("ledger_seal_handout", "township_code"),
     ("login", "organisation_id"),
@@ -28,6 +33,7 @@ NEED_NO_INDEX = {
     ("task", "service_type"),
     ("voucher", "account_id"),
     ("voucher", "canteen_id"),
+    ("voucher", "only_township_code"),
     ("voucher", "source_account_id"),
 }
 UNINDEXED = """

@@ -54,7 +54,7 @@ def test_the_set_fenghua_names_every_policy_there_is_with_a_value_that_makes_sen
 def test_every_policy_has_a_chinese_label_and_all_numbers_a_unit() -> None:
     for definition in DEFINITIONS.values():
         assert any("\u4e00" <= c <= "\u9fff" for c in definition.label)
-        assert definition.unit or definition.key == "payment_order"
+        assert definition.unit or definition.key in ("payment_order", "clearing_settlement_method")
 
 
 @pytest.mark.parametrize(

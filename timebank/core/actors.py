@@ -65,6 +65,11 @@ class Actor:
         if not (self.is_steward or self.staff_role is StaffRole.AUDITOR):
             raise NotAllowed("books_not_yours", "只有管理员和审计可以查看")
 
+    def must_be_district(self) -> None:
+        """Raises NotAllowed ``district_only``."""
+        if not self.is_district:
+            raise NotAllowed("district_only", "只有区级管理员可以办理")
+
     def must_be_steward(self) -> None:
         """Raises NotAllowed ``steward_only``."""
         if not self.is_steward:

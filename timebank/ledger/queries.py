@@ -23,6 +23,12 @@ TRANSFER_KIND_NAMES = {
     "voucher_expiry": "用餐券过期退回",
     "lot_expiry": "到期转入公益时间池",
     "reversal": "冲正",
+    "savings_moved": "随人迁移",
+    "settlement": "清算结算",
+    "settlement_undone": "结算撤销",
+    "carried_meal": "上期结转（助餐）",
+    "carried_care": "上期结转（照护）",
+    "carried_aid": "上期结转（辅具）",
 }
 
 PAID_KIND_NAMES = {"service_credit": "支付服务", "back_fill_credit": "支付服务（补录）"}

@@ -28,6 +28,8 @@ class AccountKind(StrEnum):
     PURSE = "purse"
     FUND = "fund"
     CASH = "cash"
+    SETTLED = "settled"
+    NETTING = "netting"
 
 
 FLOORED_KINDS = frozenset(
@@ -53,7 +55,12 @@ ACCOUNT_KIND_NAMES = {
     AccountKind.PURSE: "餐费余额",
     AccountKind.FUND: "保障金",
     AccountKind.CASH: "现金",
+    AccountKind.SETTLED: "已结算",
+    AccountKind.NETTING: "轧差",
 }
+
+SETTLING_KINDS = frozenset({"settlement", "settlement_undone", "carried_meal", "carried_care", "carried_aid"})
+"""Kinds of transfer that settle a window; they alone move what is settled and what the house nets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +224,9 @@ class Batch:
             raise Refused("accounts_do_not_fit", "两个账户须不同且单位一致")
         if AccountKind.CLEARING in (source.kind, target.kind):
             raise Refused("clearing_is_not_for_hands", "清算账户只由跨镇街划转自动记账")
+        settles = not {AccountKind.SETTLED, AccountKind.NETTING}.isdisjoint((source.kind, target.kind))
+        if settles != (movement.kind in SETTLING_KINDS):
+            raise Refused("settling_is_not_for_hands", "结算账户只由清算周期的结算记账")
         if source.book_code == target.book_code:
             return [self._leg(movement, movement.id, source, target)]
         bridge_out = self._accounts[self._clearing[source.book_code, source.unit]]

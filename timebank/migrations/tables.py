@@ -1,6 +1,7 @@
 """All tables of the bank, gathered for migrations to compare with."""
 
 from timebank.audit import models as _audit
+from timebank.clearing import models as _clearing
 from timebank.core import key_mark as _key_mark
 from timebank.core import replies as _replies
 from timebank.core.db import Base
@@ -15,6 +16,7 @@ from timebank.townships import models as _townships
 
 _ALL = (
     _audit,
+    _clearing,
     _key_mark,
     _replies,
     _ledger,

@@ -27,6 +27,11 @@ def same_name(one: str, other: str) -> bool:
     return tidy_name(one) == tidy_name(other)
 
 
+def masked_name(name: str) -> str:
+    """``王小明`` → ``王**``: enough to know whom to ask for, too little to know who it is."""
+    return name[:1] + "*" * max(1, len(name) - 1)
+
+
 def roles_by_age(age: int, *, volunteer_min_age: int, help_min_age: int) -> list[str]:
     """What somebody who registers on the phone may be; ages in years, from policy."""
     roles = [VOLUNTEER] if age >= volunteer_min_age else []

@@ -33,13 +33,13 @@ def propose_change(
     """Put a change forward 提出办法变更; it binds nobody until a second person approves it.
 
     Raises NotAllowed ``district_only``; Refused ``policy_unknown``, ``policy_value_invalid``,
-    ``policy_in_the_past``, ``policy_repeated``.
+    ``policy_district_only``, ``policy_in_the_past``, ``policy_repeated``.
     """
-    _must_be_district(actor)
+    actor.must_be_district()
     check_effective(effective_at, clock.now())
     rates = in_force(session, at=clock.now()).value("service_rates_percent")
     for wanted in values:
-        check_value(wanted.key, wanted.value)
+        check_value(wanted.key, wanted.value, wanted.township_code)
         if wanted.key == "service_rates_percent":
             check_rates(wanted.value, rates, partly=wanted.township_code is not None)
     if len({(v.key, v.township_code) for v in values}) != len(values):
@@ -67,7 +67,7 @@ def approve_change(session: Session, *, actor: Actor, change_id: int) -> PolicyC
     Raises NotFound ``policy_change_unknown``; NotAllowed ``district_only``, ``second_person_needed``;
     Conflict ``policy_already_approved``; Refused ``policy_in_the_past``.
     """
-    _must_be_district(actor)
+    actor.must_be_district()
     change = session.get(PolicyChange, change_id, with_for_update=True)
     if change is None:
         raise NotFound("policy_change_unknown", "没有这项办法变更", change_id=change_id)
@@ -107,8 +107,3 @@ def _put_in_force(session: Session, value: PolicyValue, effective_at: datetime) 
     value.valid_from = effective_at
     value.valid_to = following.valid_from if following is not None else None
     session.flush()
-
-
-def _must_be_district(actor: Actor) -> None:
-    if not actor.is_district:
-        raise NotAllowed("district_only", "只有区级管理员可以办理")

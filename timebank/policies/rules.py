@@ -16,12 +16,13 @@ PAYERS = ("granted", "savings", "pool", "issuance")
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One policy: its key, what it is called, its unit, and which values make sense at all."""
+    """One policy: its key, what it is called, its unit, which values make sense, and whether all townships share it."""
 
     key: str
     label: str
     unit: str
     accepts: Callable[[Any], bool]
+    district_only: bool = False
 
 
 def _whole(lowest: int, highest: int) -> Callable[[Any], bool]:
@@ -40,6 +41,21 @@ def _payment_order(value: Any) -> bool:
         and all(payer in PAYERS for payer in value)
         and value[-1:] == ["issuance"]
     )
+
+
+PRICE_KINDS = ("meal", "care", "aid")
+"""What has a reference price of its own: 助餐、照护、辅具."""
+
+SETTLEMENT_METHODS = ("pay", "carry")
+"""How a clearing window is settled: 付款, or carrying the minutes into the next window 结转."""
+
+MAX_FEN_PER_HOUR = 1_000_000
+"""10,000 CNY; a price beyond it is a slip of the hand."""
+
+
+def _prices(value: Any) -> bool:
+    within = _whole(1, MAX_FEN_PER_HOUR)
+    return isinstance(value, dict) and all(kind in PRICE_KINDS and within(fen) for kind, fen in value.items())
 
 
 _YEAR_OF_MINUTES = 366 * 24 * 60
@@ -67,17 +83,28 @@ DEFINITIONS: Mapping[str, Definition] = {
         Definition("voucher_max_quantity", "一次最多购券", "张", _whole(1, 1000)),
         Definition("position_soft_limit_minutes", "镇街头寸软限额", "分钟", _whole(0, MAX_AMOUNT)),
         Definition("position_hard_limit_minutes", "镇街头寸硬限额", "分钟", _whole(0, MAX_AMOUNT)),
+        Definition("reference_price_fen_per_hour", "结算参考价", "分/小时", _prices, district_only=True),
+        Definition("clearing_window_months", "清算周期长度", "个月", _whole(1, 12), district_only=True),
+        Definition(
+            "clearing_settlement_method",
+            "清算结算方式",
+            "",
+            lambda value: isinstance(value, str) and value in SETTLEMENT_METHODS,
+            district_only=True,
+        ),
     )
 }
 
 
-def check_value(key: str, value: Any) -> None:
-    """Raises Refused ``policy_unknown`` or ``policy_value_invalid``."""
+def check_value(key: str, value: Any, township_code: str | None = None) -> None:
+    """Raises Refused ``policy_unknown``, ``policy_value_invalid``; for a township's own ``policy_district_only``."""
     definition = DEFINITIONS.get(key)
     if definition is None:
         raise Refused("policy_unknown", "没有这项办法", key=key)
     if not definition.accepts(value):
         raise Refused("policy_value_invalid", f"“{definition.label}”的取值不合理", key=key)
+    if definition.district_only and township_code is not None:
+        raise Refused("policy_district_only", f"“{definition.label}”全区一致，不能由镇街另定", key=key)
 
 
 def check_rates(rates: Mapping[str, int], in_force: Mapping[str, int], *, partly: bool) -> None:

@@ -17,6 +17,9 @@ _STATUSES = ", ".join(f"'{s}'" for s in VoucherStatus)
 class Voucher(Base):
     """用餐券: minutes set apart for one meal, good at any canteen of any township until it expires.
 
+    One that was bought while the holder's township was at its hard limit may be good at home only
+    (``only_township_code``): it can make no debt to other townships.
+
     Its minutes lie in the holder's voucher account (``account_id``) until it is redeemed, refunded or expires;
     ``source_account_id`` is the first account that paid, the ledger knows all of them.
     """
@@ -44,6 +47,7 @@ class Voucher(Base):
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     canteen_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"))
+    only_township_code: Mapped[str | None] = mapped_column(ForeignKey("township.code"))
 
 
 class VoucherScan(Base):

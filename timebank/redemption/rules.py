@@ -27,7 +27,15 @@ STATUS_NAMES = {
     VoucherStatus.VOID: "已作废",
 }
 
-Reason = Literal["ok", "voucher_unknown", "already_redeemed", "voucher_expired", "voucher_void", "nonce_reused"]
+Reason = Literal[
+    "ok",
+    "voucher_unknown",
+    "already_redeemed",
+    "voucher_expired",
+    "voucher_void",
+    "voucher_other_township",
+    "nonce_reused",
+]
 
 REASON_SENTENCES: dict[Reason, str] = {
     "ok": "可以用餐",
@@ -35,6 +43,7 @@ REASON_SENTENCES: dict[Reason, str] = {
     "already_redeemed": "这张券已经用过",
     "voucher_expired": "这张券已过期，时长会退回账户",
     "voucher_void": "这张券已退或已作废",
+    "voucher_other_township": "这张券只能在持券人本镇街使用",
     "nonce_reused": "扫码编号重复使用，请重新扫码",
 }
 
@@ -64,6 +73,7 @@ class VoucherState:
     expires_at: datetime
     redeemed_at: datetime | None = None
     canteen_id: UUID | None = None
+    only_township_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +87,10 @@ class Verdict:
     canteen_id: UUID | None
 
 
-def judge(voucher: VoucherState | None, canteen_id: UUID, now: datetime) -> tuple[Verdict, VoucherState | None]:
-    """The verdict on one voucher at one canteen, and the voucher afterwards."""
+def judge(
+    voucher: VoucherState | None, canteen_id: UUID, now: datetime, *, township_code: str | None = None
+) -> tuple[Verdict, VoucherState | None]:
+    """The verdict on one voucher at one canteen of a township, and the voucher afterwards."""
     if voucher is None:
         return Verdict(False, "voucher_unknown", None, None, None), None
     if voucher.status == VoucherStatus.ISSUED and voucher.expires_at <= now:
@@ -86,5 +98,7 @@ def judge(voucher: VoucherState | None, canteen_id: UUID, now: datetime) -> tupl
     if voucher.status != VoucherStatus.ISSUED:
         reason = _REFUSAL_OF[VoucherStatus(voucher.status)]
         return Verdict(False, reason, voucher.id, voucher.redeemed_at, voucher.canteen_id), voucher
+    if voucher.only_township_code not in (None, township_code):
+        return Verdict(False, "voucher_other_township", voucher.id, None, None), voucher
     used = replace(voucher, status=VoucherStatus.REDEEMED, redeemed_at=now, canteen_id=canteen_id)
     return Verdict(True, "ok", voucher.id, now, canteen_id), used

@@ -1,4 +1,4 @@
-"""Verifying the whole bank 核验: the ledger from its raw rows, and what vouchers and tasks say against the ledger."""
+"""Verifying the whole bank 核验: the ledger and clearing from raw rows, and vouchers and tasks against them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from timebank.clearing.verify import clearing_checks
 from timebank.ledger.verify import Check, Misfit, ledger_checks, sql_check
 
 
@@ -22,6 +23,7 @@ class Verified:
 def checks() -> Iterator[Check]:
     """All checks, in the order in which they are made."""
     yield from ledger_checks()
+    yield from clearing_checks()
     yield sql_check(
         "vouchers_covered",
         "未用的用餐券与账户中的分钟相符",

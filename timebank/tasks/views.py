@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from timebank.core.actors import Actor
 from timebank.people.models import Person
 from timebank.people.queries import elders_of, people_by_ids
+from timebank.people.rules import masked_name
 from timebank.tasks.actions.attend import minutes_of
 from timebank.tasks.models import Assignment, Task
 from timebank.tasks.queries import service_types
@@ -97,11 +98,6 @@ class _Eyes:
         if self.staff or self.benefits:
             return list(task.parts)
         return [part for part in task.parts if part.volunteer_id == self.volunteer_id]
-
-
-def masked_name(name: str) -> str:
-    """``王小明`` → ``王**``: enough to know whom to ask for, too little to know who it is."""
-    return name[:1] + "*" * max(1, len(name) - 1)
 
 
 def _view(

@@ -1,4 +1,4 @@
-"""Positions and the bilateral matrix, for stewards and auditors."""
+"""Windows, positions, the bilateral matrix and single lines, for stewards and auditors; closing, for the district."""
 
 from __future__ import annotations
 
@@ -6,25 +6,36 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.api.clearing.schemas import MatrixPage, MatrixQuery, PositionsAnswer, WindowQuery
-from app.api.operation import operation, page_of_all
+from app.api.clearing.schemas import (
+    LinePage,
+    LinesQuery,
+    MatrixPage,
+    MatrixQuery,
+    PositionsAnswer,
+    WindowItem,
+    WindowPage,
+    WindowQuery,
+)
+from app.api.fields import PageQuery, numbers_in_cursor
+from app.api.operation import operation, page, page_of_all
 from app.api.parser import Doors
-from timebank.clearing import queries
-from timebank.core import clock
+from timebank.clearing import actions, queries
 from timebank.core.actors import Actor
 
 doors = Doors("clearing", __name__, url_prefix="/api/v1/clearing", description="清算")
+WINDOW = "<string(maxlength=20):window>"
 
 
 @operation(doors, "/positions", "clearing.positions", "各镇街头寸", query=WindowQuery, answers=PositionsAnswer)
 def positions(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
     actor.must_see_books()
     window, items = queries.positions(session, window_name=query.get("window"))
+    fen = [item.position_fen for item in items if item.position_fen is not None]
     return {
-        "window": window.name,
-        "status": window.status(clock.now()),
+        **_named(window),
         "items": items,
         "sum_minutes": sum(item.position_minutes for item in items),
+        "sum_fen": sum(fen) if len(fen) == len(items) else None,
     }
 
 
@@ -32,4 +43,38 @@ def positions(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str
 def matrix(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
     actor.must_see_books()
     window, items = queries.matrix(session, window_name=query.get("window"))
-    return {"window": window.name, **page_of_all(items, query)}
+    return {**_named(window), **page_of_all(items, query)}
+
+
+@operation(doors, "/lines", "clearing.lines", "往来明细", query=LinesQuery, answers=LinePage)
+def lines(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
+    township_code = queries.whose_lines(session, actor, query.get("township_code"))
+    window = queries.find_window(session, query.get("window"))
+    place = numbers_in_cursor(query.get("cursor"), 1)
+    found = queries.lines(
+        session, window, township_code, limit=query["limit"] + 1, after_seq=place[0] if place else None
+    )
+    answer = page(found, query["limit"], lambda line: [line.seq])
+    return {**_named(window), "township_code": township_code, **answer}
+
+
+@operation(doors, "/windows", "clearing.windows", "清算周期", query=PageQuery, answers=WindowPage)
+def windows(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
+    actor.must_see_books()
+    place = numbers_in_cursor(query.get("cursor"), 1)
+    found = queries.windows(session, limit=query["limit"] + 1, before=place[0] if place else None)
+    return page(found, query["limit"], lambda window: [window.number])
+
+
+@operation(
+    doors, f"/windows/{WINDOW}/close", "clearing.close_window", "关账",
+    method="POST", answers=WindowItem, key="optional",
+)  # fmt: skip
+def close_window(session: Session, actor: Actor, window: str) -> queries.WindowView:
+    return queries.window_view(session, actions.close_window(session, actor=actor, window_name=window))
+
+
+def _named(window: Any) -> dict[str, str]:
+    if window is None:
+        return {"window": queries.ALL_TIME, "status": queries.ALL_TIME}
+    return {"window": window.name, "status": window.status}

@@ -5,7 +5,7 @@ from timebank.ledger.actions.checkpoint import take_checkpoints
 from timebank.ledger.actions.holds import capture_hold, end_hold, expired_holds, place_hold
 from timebank.ledger.actions.post import post, post_one
 from timebank.ledger.actions.reverse import reverse
-from timebank.ledger.actions.seal import hand_out_seal, seal_new_transfers
+from timebank.ledger.actions.seal import hand_out_seal, seal_new_transfers, settled_seq
 from timebank.ledger.actions.sweep import expired_lots, sweep_lot
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "post_one",
     "reverse",
     "seal_new_transfers",
+    "settled_seq",
     "sweep_lot",
     "take_checkpoints",
     "township_accounts",

@@ -39,7 +39,7 @@ def seal_new_transfers(session: Session) -> Seal | None:
     """
     if not session.scalar(select(func.pg_try_advisory_xact_lock(SEALING_LOCK))):
         return None
-    settled = _settled_seq(session)
+    settled = settled_seq(session)
     if settled is None:
         return None
     last = session.scalar(select(Seal).order_by(Seal.number.desc()).limit(1))
@@ -74,7 +74,11 @@ def merkle_of(session: Session, from_seq: int, to_seq: int) -> tuple[MerkleTree,
     return tree, last
 
 
-def _settled_seq(session: Session) -> int | None:
+def settled_seq(session: Session) -> int | None:
+    """The newest sequence number, when no transfer up to it is still to come; None where somebody posts for very long.
+
+    Nobody who posts waits meanwhile, and what is posted meanwhile has a higher number.
+    """
     newest = int(session.scalar(_NEWEST_SEQ) or 0)
     waiting = set(session.scalars(_POSTING_NOW))
     deadline = time.monotonic() + _PATIENCE_S

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import csv
-import tomllib
-from datetime import UTC, datetime
-from uuid import UUID
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
 from timebank.migrations import FOLDER, sql
+from timebank.migrations.policies import ship_missing_policies
 
 revision = "0001_ground"
 down_revision = None
@@ -19,8 +17,6 @@ branch_labels = None
 depends_on = None
 
 PILOTS = {"330213007", "330213004", "330213107"}
-IN_FORCE_SINCE = datetime(2020, 1, 1, tzinfo=UTC)
-"""Before the first hour that anybody will back-fill."""
 
 
 def upgrade() -> None:
@@ -342,8 +338,8 @@ def upgrade() -> None:
     )
     _load_divisions()
     # Before the guards: the shipped set is in force without anybody's approval.
-    _put_policies_in_force()
     op.execute(sql("ground.sql"))
+    ship_missing_policies()
 
 
 def downgrade() -> None:
@@ -405,29 +401,4 @@ def _load_divisions() -> None:
     op.bulk_insert(
         sa.table("village", sa.column("code"), sa.column("name"), sa.column("township_code")),
         [{"code": row["village_code"], "name": row["village"], "township_code": row["township_code"]} for row in rows],
-    )
-
-
-def _put_policies_in_force() -> None:
-    """The set ``fenghua``: shipped with the bank, so proposed and approved by nobody."""
-    shipped = tomllib.loads((FOLDER.parent / "policies" / "sets" / "fenghua.toml").read_text(encoding="utf-8"))
-    change_id = op.get_bind().scalar(
-        sa.text(
-            "INSERT INTO policy_change (effective_at, reason, source, proposed_by, proposed_by_name, proposed_at)"
-            " VALUES (:at, :reason, :source, :nobody, '随系统交付', :at) RETURNING id"
-        ),
-        {"at": IN_FORCE_SINCE, "reason": shipped["title"], "source": shipped["source"], "nobody": UUID(int=0)},
-    )
-    op.bulk_insert(
-        sa.table(
-            "policy_value",
-            sa.column("change_id"),
-            sa.column("key"),
-            sa.column("value", postgresql.JSONB),
-            sa.column("valid_from", sa.TIMESTAMP(timezone=True)),
-        ),
-        [
-            {"change_id": change_id, "key": key, "value": value, "valid_from": IN_FORCE_SINCE}
-            for key, value in shipped["values"].items()
-        ],
     )

@@ -337,6 +337,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where="state = 'placed'",
     )
+    op.execute(sql("ledger_apply_transfers.sql"))
     op.execute(sql("ledger.sql"))
     op.execute(_OPEN_BOOKS)
 

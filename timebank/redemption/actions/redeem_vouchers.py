@@ -51,7 +51,7 @@ def redeem_vouchers(session: Session, *, actor: Actor, scans: Sequence[Scan]) ->
     earlier = _earlier_scans(session, here.id, {scan.nonce for scan in scans})
     vouchers = _lock_vouchers(session, {code for scan in scans if (code := tidy_code(scan.code))})
     now = clock.now()
-    answered, verdicts = _judge_all(scans, earlier, vouchers, here.id, now)
+    answered, verdicts = _judge_all(scans, earlier, vouchers, here, now)
     _store(session, answered, here.id, actor.login_id)
     used = [vouchers[scan.code] for scan in answered if scan.accepted]
     _carry_out(session, used, here, now)
@@ -73,7 +73,7 @@ def _judge_all(
     scans: Sequence[Scan],
     earlier: Mapping[str, VoucherScan],
     vouchers: Mapping[str, Voucher],
-    canteen_id: UUID,
+    here: Organisation,
     now: datetime,
 ) -> tuple[list[VoucherScan], list[tuple[Verdict, bool]]]:
     """The scans that are new, as rows, and a verdict for each scan with whether it was given before."""
@@ -88,7 +88,7 @@ def _judge_all(
             same = before.code == code
             verdicts.append((_verdict(before) if same else Verdict(False, "nonce_reused", None, None, None), same))
             continue
-        verdict, after = judge(states.get(code), canteen_id, now)
+        verdict, after = judge(states.get(code), here.id, now, township_code=here.township_code)
         if after is not None:
             states[code] = after
         known[scan.nonce] = _row(scan, code, verdict, now)
@@ -177,6 +177,7 @@ def _state(voucher: Voucher) -> VoucherState:
         expires_at=voucher.expires_at,
         redeemed_at=voucher.ended_at if voucher.status == VoucherStatus.REDEEMED else None,
         canteen_id=voucher.canteen_id,
+        only_township_code=voucher.only_township_code,
     )
 
 

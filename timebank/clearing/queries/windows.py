@@ -1,0 +1,86 @@
+"""Seeing clearing windows 清算周期."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from timebank.clearing.models import ClearingWindow
+from timebank.clearing.rules import WINDOW_STATUS_NAMES, WindowStatus, window_due
+from timebank.core import clock
+from timebank.core.errors import NotFound
+from timebank.policies.queries import in_force
+
+
+@dataclass(frozen=True, slots=True)
+class WindowView:
+    """One window as people see it; ``due_at`` is when it is closed by itself."""
+
+    window: str
+    number: int
+    status: str
+    status_name: str
+    opened_at: datetime
+    due_at: datetime
+    closed_at: datetime | None
+    closed_by_name: str | None
+    settled_at: datetime | None
+    prices_fen_per_hour: Any | None
+    seal: str | None
+
+
+def open_window(session: Session) -> ClearingWindow:
+    """The window that new movements fall into."""
+    return session.scalars(select(ClearingWindow).where(ClearingWindow.status == WindowStatus.OPEN)).one()
+
+
+def find_window(session: Session, name: str | None, *, for_update: bool = False) -> ClearingWindow:
+    """The window of this name; None means the open one. Raises NotFound ``window_unknown``."""
+    query = select(ClearingWindow)
+    query = query.where(ClearingWindow.status == WindowStatus.OPEN if name is None else ClearingWindow.name == name)
+    if for_update:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    found = session.scalar(query)
+    if found is None:
+        raise NotFound("window_unknown", "没有这个清算周期", window=name)
+    return found
+
+
+def windows(session: Session, *, limit: int, before: int | None = None) -> Sequence[WindowView]:
+    """Windows, newest first."""
+    query = select(ClearingWindow).order_by(ClearingWindow.number.desc()).limit(limit)
+    if before is not None:
+        query = query.where(ClearingWindow.number < before)
+    months = months_of_a_window(session)
+    return [_view(window, months) for window in session.scalars(query)]
+
+
+def window_view(session: Session, window: ClearingWindow) -> WindowView:
+    """One window as people see it."""
+    return _view(window, months_of_a_window(session))
+
+
+def months_of_a_window(session: Session) -> int:
+    """How long a window is to be open, in months, by the policy in force now."""
+    return in_force(session, at=clock.now()).whole("clearing_window_months")
+
+
+def _view(window: ClearingWindow, months: int) -> WindowView:
+    return WindowView(
+        window=window.name,
+        number=window.number,
+        status=window.status,
+        status_name=WINDOW_STATUS_NAMES[WindowStatus(window.status)],
+        opened_at=window.opened_at,
+        due_at=window_due(window.opened_at, months),
+        closed_at=window.closed_at,
+        closed_by_name=window.closed_by_name,
+        settled_at=window.settled_at,
+        prices_fen_per_hour=window.prices,
+        seal=window.seal.hex() if window.seal else None,
+    )

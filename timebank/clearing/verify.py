@@ -1,0 +1,154 @@
+"""Recomputing clearing from raw transfers, and naming the first row that does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from timebank.clearing.models import ClearingWindow, Statement
+from timebank.clearing.queries import owed_minutes, sums_of
+from timebank.clearing.queries.seals import seal_of
+from timebank.clearing.rules import Net, WindowStatus, nets, price
+from timebank.ledger.models import HOUSE
+from timebank.ledger.verify import Check, Misfit, sql_check
+from timebank.townships.queries import townships
+
+_SQL_CHECKS: tuple[tuple[str, str, str, str], ...] = (
+    (
+        "windows_follow",
+        "清算周期首尾相接，只有一个进行中",
+        "clearing_window",
+        """SELECT w.name, 'does not begin where the one before it ends' FROM (
+            SELECT name, number, from_seq, status, lag(to_seq, 1, 0::bigint) OVER n AS ended,
+                   row_number() OVER n AS place, lead(number) OVER n AS following
+            FROM clearing_window WINDOW n AS (ORDER BY number)) w
+        WHERE w.from_seq IS DISTINCT FROM w.ended OR w.number <> w.place
+           OR (w.status = 'open') <> (w.following IS NULL) ORDER BY w.number LIMIT 1""",
+    ),
+    (
+        "tallies_agree",
+        "镇街往来累计与逐笔划转相符",
+        "clearing_tally",
+        """SELECT concat_ws(' ', c.name, coalesce(y.debtor, r.debtor), coalesce(y.creditor, r.creditor),
+                          coalesce(y.kind, r.kind)),
+               'tallied ' || coalesce(y.minutes, 0) || ' minutes in ' || coalesce(y.transfers, 0)
+               || ' transfers; the transfers make ' || coalesce(r.minutes, 0) || ' in ' || coalesce(r.transfers, 0)
+        FROM clearing_tally y
+        FULL JOIN (SELECT w.number, t.book_code AS debtor, t.counterpart_book_code AS creditor, t.kind,
+                          sum(t.amount) AS minutes, count(*) AS transfers
+                   FROM ledger_transfer t
+                   JOIN clearing_window w ON t.seq > w.from_seq AND (w.to_seq IS NULL OR t.seq <= w.to_seq)
+                   WHERE t.unit = 'minute' AND t.id = t.link_id AND t.kind NOT IN ('settlement', 'settlement_undone')
+                     AND t.seq <= (SELECT upto_seq FROM clearing_tally_mark)
+                   GROUP BY 1, 2, 3, 4) r
+            ON (r.number, r.debtor, r.creditor, r.kind) = (y.window_number, y.debtor, y.creditor, y.kind)
+        LEFT JOIN clearing_window c ON c.number = coalesce(y.window_number, r.number)
+        WHERE y.minutes IS DISTINCT FROM r.minutes OR y.transfers IS DISTINCT FROM r.transfers
+        ORDER BY 1 LIMIT 1""",
+    ),
+    (
+        "moved_lines_belong",
+        "移到下期的明细确属原周期，且金额相符",
+        "clearing_moved_line",
+        """SELECT m.transfer_id, 'was not a line of the window that it left, or is not that transfer'
+        FROM clearing_moved_line m
+        LEFT JOIN ledger_transfer t ON t.id = m.transfer_id AND t.id = t.link_id
+        LEFT JOIN clearing_window w ON w.number = m.from_window
+        WHERE t.id IS NULL OR (t.book_code, t.counterpart_book_code, t.kind, t.amount)
+                              IS DISTINCT FROM (m.debtor, m.creditor, m.kind, m.minutes)
+           OR NOT (t.seq > w.from_seq AND t.seq <= w.to_seq
+                   OR EXISTS (SELECT FROM clearing_moved_line b
+                              WHERE b.transfer_id = m.transfer_id AND b.to_window = m.from_window))
+        ORDER BY 1 LIMIT 1""",
+    ),
+    (
+        "house_keeps_nothing",
+        "区清算中心除结算之外不留分钟",
+        "ledger_account",
+        """SELECT a.id, a.kind || ' of the house holds ' || i.total - o.total FROM ledger_account a
+        CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS total FROM ledger_transfer
+                            WHERE to_account_id = a.id) i
+        CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS total FROM ledger_transfer
+                            WHERE from_account_id = a.id) o
+        WHERE a.book_code = 'house' AND a.unit = 'minute' AND a.kind IN ('netting', 'clearing') AND i.total <> o.total
+        ORDER BY a.id LIMIT 1""",
+    ),
+    (
+        "settlements_whole",
+        "结算划转与已结算周期的头寸相符",
+        "clearing_settlement",
+        """SELECT s.id || ' ' || coalesce(p.township_code, m.book_code),
+               'position ' || coalesce(p.minutes, 0) || ', settled ' || coalesce(m.minutes, 0)
+        FROM clearing_settlement s
+        CROSS JOIN LATERAL (
+            SELECT township_code, CASE s.status WHEN 'aborted' THEN 0 ELSE position_minutes END AS minutes
+            FROM clearing_statement WHERE window_number = s.window_number) p
+        FULL JOIN (SELECT t.cause_id, t.book_code,
+                          sum(CASE WHEN a.kind = 'clearing' THEN t.amount ELSE -t.amount END) AS minutes
+                   FROM ledger_transfer t JOIN ledger_account a ON a.id = t.to_account_id
+                   WHERE t.kind IN ('settlement', 'settlement_undone') AND t.book_code <> 'house'
+                   GROUP BY 1, 2) m ON (m.cause_id, m.book_code) = (s.id, p.township_code)
+        WHERE coalesce(p.minutes, 0) <> coalesce(m.minutes, 0) ORDER BY 1 LIMIT 1""",
+    ),
+    (
+        "settled_windows_settled",
+        "已结算的周期各有一次有效结算",
+        "clearing_window",
+        """SELECT w.name, 'status ' || w.status || ', settlements in force ' || count(s.id) FROM clearing_window w
+        LEFT JOIN clearing_settlement s ON s.window_number = w.number AND s.status <> 'aborted'
+        GROUP BY w.number, w.name, w.status HAVING count(s.id) <> (w.status = 'settled')::int
+        ORDER BY w.number LIMIT 1""",
+    ),
+)
+
+
+def clearing_checks() -> Iterator[Check]:
+    """Every check of clearing."""
+    for name, title, table, query in _SQL_CHECKS:
+        yield sql_check(name, title, table, query)
+    yield Check("statements_agree", "各镇街对账单与往来合计相符", _first_wrong_statement)
+    yield Check("window_seals_hold", "已结算周期与其封存相符", _first_broken_seal)
+    yield Check("debts_agree", "各镇街未结算应付与清算账户、各周期头寸相符", _first_wrong_debt)
+
+
+def _closed(session: Session) -> list[ClearingWindow]:
+    query = select(ClearingWindow).where(ClearingWindow.status != WindowStatus.OPEN).order_by(ClearingWindow.number)
+    return list(session.scalars(query))
+
+
+def _first_wrong_statement(session: Session) -> Misfit | None:
+    for window in _closed(session):
+        wanted = nets(price(sums_of(session, window), window.prices or {}))
+        said = {
+            row.township_code: Net(row.position_minutes, row.position_fen)
+            for row in session.scalars(select(Statement).where(Statement.window_number == window.number))
+        }
+        for code in sorted((set(wanted) | set(said)) - {HOUSE}):
+            if wanted.get(code, Net()) != said.get(code, Net()):
+                problem = f"says {said.get(code)}, its lines make {wanted.get(code)}"
+                return Misfit("statements_agree", "clearing_statement", f"{window.name} {code}", problem)
+    return None
+
+
+def _first_broken_seal(session: Session) -> Misfit | None:
+    for window in _closed(session):
+        if window.status == WindowStatus.SETTLED and window.seal != seal_of(session, window):
+            problem = "the seal is not that of what the window says"
+            return Misfit("window_seals_hold", "clearing_window", window.name, problem)
+    return None
+
+
+def _first_wrong_debt(session: Session) -> Misfit | None:
+    unsettled = select(ClearingWindow).where(ClearingWindow.status != WindowStatus.SETTLED)
+    made: dict[str, int] = {}
+    for window in session.scalars(unsettled):
+        for code, net in nets(price(sums_of(session, window), {})).items():
+            made[code] = made.get(code, 0) - net.minutes
+    owed = owed_minutes(session, [township.code for township in townships(session)])
+    wrong = [code for code in sorted(owed) if owed[code] != made.get(code, 0)]
+    if not wrong:
+        return None
+    problem = f"owes {owed[wrong[0]]} by its clearing account, {made.get(wrong[0], 0)} by its unsettled windows"
+    return Misfit("debts_agree", "clearing_participant", wrong[0], problem)
