@@ -63,8 +63,9 @@ def _refuse_oversized() -> None:
 
 
 def _protect(response: Response) -> Response:
-    """An answer of the API is nothing to keep, to frame or to guess the type of."""
+    """An answer of the API is nothing to keep, to frame or to guess the type of; a page of it says its own style."""
     response.headers["X-Content-Type-Options"] = "nosniff"
     if request.path.startswith("/api/"):
-        response.headers.update(_API_HEADERS)
+        for name, value in _API_HEADERS.items():
+            response.headers.setdefault(name, value)
     return response

@@ -74,6 +74,17 @@ class QueryWhole(Whole):
         return int(value)
 
 
+class Flag(fields.Boolean):
+    """A truth value in JSON; a number or a text is none."""
+
+    default_error_messages = {**_SAID, "invalid": "须为 true 或 false"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid")
+        return value
+
+
 class QueryFlag(fields.Boolean):
     """A truth value written in a query string."""
 

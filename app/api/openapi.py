@@ -8,12 +8,16 @@ from flask import Flask
 from flask_smorest import Api
 
 from app.api.auth.routes import doors as auth
+from app.api.clearing import review_routes as _review
+from app.api.clearing import settlement_routes as _settlement
+from app.api.clearing import statement_routes as _statement
 from app.api.clearing.routes import doors as clearing
 from app.api.dev.routes import doors as dev
 from app.api.ledger.routes import doors as ledger
 from app.api.me.routes import doors as me
 from app.api.notices.routes import doors as notices
 from app.api.operation import Problem
+from app.api.parser import WindowName
 from app.api.people.routes import doors as people
 from app.api.policies.routes import doors as policies
 from app.api.tasks import back_fill_routes as _back_fill
@@ -23,7 +27,12 @@ from app.api.townships.routes import doors as townships
 from app.api.vouchers.routes import doors as vouchers
 
 BLUEPRINTS = (auth, me, townships, people, policies, service_types, tasks, vouchers, clearing, ledger, notices)
-_ = _back_fill  # imported so that its routes join those of ``tasks``
+_ = (
+    _back_fill,
+    _review,
+    _settlement,
+    _statement,
+)  # imported so that their routes join those of ``tasks`` and ``clearing``
 
 VERSION = "0.1.0"
 
@@ -57,7 +66,11 @@ def register_api(app: Flask, *, development: bool) -> ProblemApi:
         "info": {"description": "时间以分钟计，金额以分计，均为整数。拒绝以 problem+json 回答。"},
         "servers": [{"url": "/"}],
     }
+    app.url_map.converters["window"] = WindowName
     api = ProblemApi(app, spec_kwargs=options)
+    api.register_converter(
+        WindowName, lambda _: {"type": "string", "pattern": f"^{WindowName.pattern}$", "example": "2026-11"}
+    )
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
     for blueprint in (*BLUEPRINTS, *([dev] if development else [])):
         api.register_blueprint(blueprint)

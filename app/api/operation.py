@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial, wraps
-from typing import Any
+from io import SEEK_END
+from typing import Any, BinaryIO
 
 import marshmallow
 from flask import Response, g, json
@@ -17,7 +18,7 @@ from app.idempotency import LONGEST_KEY, KeyRule, once, read_key
 from app.problems import problem_response
 from app.session import request_session
 from timebank.core.actors import Actor
-from timebank.core.db import unit_of_work
+from timebank.core.db import of_one_moment, unit_of_work
 from timebank.core.errors import BankError
 
 ANYONE = Actor(login_id=None, name="")
@@ -29,6 +30,8 @@ _REPLAYED = {
         "schema": {"type": "string", "enum": ["true"]},
     }
 }
+
+_PIECE_BYTES = 64 * 1024
 
 View = Callable[..., Any]
 Finish = Callable[[Actor, dict[str, Any]], dict[str, Any]]
@@ -46,6 +49,15 @@ class Spec:
     anyone: bool
     has_body: bool
     finish: Finish | None
+    one_moment: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a view answers that has headers of its own: bytes, or an open file, which is closed once it is sent."""
+
+    content: bytes | BinaryIO
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def operation(
@@ -63,15 +75,16 @@ def operation(
     anyone: bool = False,
     media_type: str = "application/json",
     finish: Finish | None = None,
+    one_moment: bool = False,
 ) -> Callable[[View], View]:
     """Register ``view(session, actor, [body or query], **path)`` as one operation.
 
     ``key`` says whether an Idempotency-Key is required or may be given; what moves minutes requires it. The view
     returns what ``answers`` dumps, or a BankError to refuse and still keep what was written. With another
-    ``media_type`` there is no schema, and the view returns bytes. ``finish(actor, answer)`` adds to every answer
-    what may not be kept for a replay.
+    ``media_type`` there is no schema, and the view returns bytes or ``Sent``. ``finish(actor, answer)`` adds to every
+    answer what may not be kept for a replay. With ``one_moment`` all that the view reads is of one moment.
     """
-    spec = Spec(operation_id, answers, media_type, status, key, anyone, body is not None, finish)
+    spec = Spec(operation_id, answers, media_type, status, key, anyone, body is not None, finish, one_moment)
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -126,6 +139,8 @@ def _answer(spec: Spec, view: View, parsed: tuple[Any, ...], path: dict[str, Any
     session = request_session()
     replayed = False
     with unit_of_work(session):
+        if spec.one_moment:
+            of_one_moment(session)
         actor = ANYONE if spec.anyone else current_actor(session, g.token_login_id)
         deed = partial(_do, spec, partial(view, session, actor, *parsed, **path))
         if g.given_key is None:
@@ -153,8 +168,29 @@ def _do(spec: Spec, view: Callable[[], Any]) -> tuple[int, Any]:
 def _response(status: int, body: Any, media_type: str) -> Response:
     if status >= 400:
         return problem_response(body)
+    if isinstance(body, Sent):
+        return _sent(status, body, media_type)
     sent = body if isinstance(body, bytes) else json.dumps(body)
     return Response(sent, status=status, content_type=media_type)
+
+
+def _sent(status: int, sent: Sent, media_type: str) -> Response:
+    content = sent.content
+    if isinstance(content, bytes):
+        return Response(content, status=status, headers=dict(sent.headers), mimetype=media_type)
+    # Piece by piece: a workbook may be larger than one wants to hold in memory.
+    response = Response(_pieces(content), status=status, headers=dict(sent.headers), mimetype=media_type)
+    response.content_length = content.seek(0, SEEK_END)
+    content.seek(0)
+    # Also where nobody reads it, as for HEAD.
+    response.call_on_close(content.close)
+    return response
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(_PIECE_BYTES):
+            yield piece
 
 
 class Page(Answer):

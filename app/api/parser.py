@@ -8,6 +8,7 @@ from typing import Any
 import marshmallow
 from flask_smorest import Blueprint
 from webargs.flaskparser import FlaskParser, abort
+from werkzeug.routing import BaseConverter
 
 DEEPEST_BODY = 32
 """How many levels of objects and lists a body may have; nothing here needs more than four."""
@@ -36,6 +37,13 @@ class StrictParser(FlaskParser):
         if repeated:
             raise marshmallow.ValidationError({name: ["只能给一次"] for name in repeated})
         return super().load_querystring(req, schema)
+
+
+class WindowName(BaseConverter):
+    """The name of a clearing window in an address: its month, and which of the month it is if not the first."""
+
+    pattern = "20[0-9]{2}-(?:0[1-9]|1[0-2])(?:-[1-9][0-9]{0,2})?"
+    regex = pattern
 
 
 class Doors(Blueprint):  # type: ignore[misc]  # flask-smorest ships no types

@@ -109,6 +109,13 @@ def _clearing_jobs() -> tuple[Job, ...]:
             clearing.windows_due,
             lambda s, name: clearing.close_window(s, actor=SYSTEM, window_name=name),
         ),
+        Job(
+            "recompute_positions",
+            "每夜按划转复算头寸",
+            600,
+            clearing.recomputations_due,
+            lambda s, day: clearing.recompute(s, day=day),
+        ),
     )
 
 

@@ -51,11 +51,10 @@ class Operation:
         return found
 
     def url(self, path: dict[str, object], prefix: str = "") -> str:
-        """The address with ``path`` filled in; what is not given is a well-formed number or id of nothing."""
+        """The address with ``path`` filled in; what is not given is a well-formed number, name or id of nothing."""
         filled = self.path
         for parameter in self.parameters("path"):
-            nothing = "7" if parameter["schema"]["type"] == "integer" else "019aa000-0000-7000-8000-000000000000"
-            value = str(path.get(parameter["name"], nothing))
+            value = str(path.get(parameter["name"], _nothing(parameter["schema"])))
             filled = filled.replace(f"{{{parameter['name']}}}", quote(value, safe=""))
         return prefix + filled
 
@@ -101,3 +100,9 @@ def describe() -> Description:
     from app.api.openapi import register_api
 
     return Description(register_api(Flask("described"), development=True).spec.to_dict())
+
+
+def _nothing(schema: Json) -> str:
+    if schema["type"] == "integer":
+        return "7"
+    return "2019-01" if "pattern" in schema else "019aa000-0000-7000-8000-000000000000"

@@ -21,6 +21,9 @@ from tests.factories.people import (
     district,
     steward,
 )
+from timebank.clearing import actions as clearing
+from timebank.clearing.models import Payment
+from timebank.clearing.queries import open_window
 from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
 from timebank.core.db import Database
@@ -65,6 +68,11 @@ class Scene:
     transfer_id: UUID | None = None
     proxy_registration_id: UUID | None = None
     change_id: int = 0
+    settled_window: str = ""
+    reviewed_window: str = ""
+    disputed_line: UUID | None = None
+    dispute_id: UUID | None = None
+    payment_id: UUID | None = None
 
     def person_id(self, who: str) -> UUID:
         return self.people[who].person()
@@ -81,9 +89,13 @@ def set_scene(bank: Database) -> Scene:
         _serve(bank, scene, status, begin + timedelta(days=day))
     clock.freeze(None)
     with bank.unit_of_work() as session:
+        _settle_a_window(session, scene)
+    with bank.unit_of_work() as session:
         _add_unserved(session, scene)
         _add_vouchers(session, scene)
         _add_papers(session, scene)
+    with bank.unit_of_work() as session:
+        _dispute_a_line(session, scene)
     return scene
 
 
@@ -148,6 +160,34 @@ def _add_vouchers(session: Session, scene: Scene) -> None:
     clerk = actor_of(session, at_the_counter)
     assert clerk is not None
     redeem_vouchers(session, actor=clerk, scans=[Scan(bought[0].code, "scene-1")])
+
+
+def _settle_a_window(session: Session, scene: Scene) -> None:
+    """The first window, with the confirmed service: 西坞 owes 尚田; its payments are instructed."""
+    scene.settled_window = _close(session)
+    for code in (XIWU, SHANGTIAN):
+        clearing.confirm_statement(session, actor=steward(code), window_name=scene.settled_window)
+    clearing.settle_window(session, actor=district(), window_name=scene.settled_window)
+    scene.payment_id = session.scalars(select(Payment.id).where(Payment.township_code == XIWU)).one()
+
+
+def _dispute_a_line(session: Session, scene: Scene) -> None:
+    """The second window, with the redeemed voucher: 尚田 owes 大堰 and objects."""
+    scene.reviewed_window = _close(session)
+    meal = select(Transfer.id).where(Transfer.kind == "voucher_redemption", Transfer.id == Transfer.link_id)
+    scene.disputed_line = session.scalars(meal).one()
+    scene.dispute_id = clearing.dispute_line(
+        session,
+        actor=steward(SHANGTIAN),
+        window_name=scene.reviewed_window,
+        transfer_id=scene.disputed_line,
+        reason="当天没有外出",
+    ).id
+
+
+def _close(session: Session) -> str:
+    window = open_window(session)
+    return clearing.close_window(session, actor=district(), window_name=window.name).name
 
 
 def _add_papers(session: Session, scene: Scene) -> None:

@@ -71,7 +71,8 @@ def test_a_body_that_cannot_be_read_is_refused(operation: Operation, caller: Cal
         problem = caller.refused(operation.operation_id, data=data)
         assert (problem["status"], problem["code"]) == (422, "invalid_input"), data
         assert problem["errors"] == {"_": ["须为 JSON 对象"]}
-    assert caller.refused(operation.operation_id, data=b"")["errors"].keys() == set(operation.body["required"])
+    if wanted := set(operation.body.get("required", [])):
+        assert caller.refused(operation.operation_id, data=b"")["errors"].keys() == wanted
     good = json.dumps(sample(operation, operation.body)).encode()
     for content_type in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""):
         problem = caller.refused(operation.operation_id, data=good, content_type=content_type)

@@ -46,11 +46,11 @@ def test_help_given_in_one_township_is_eaten_in_another(scene: Scene, sign_in: S
         "already_redeemed",
         first["redeemed_at"],
     )
-    standing = auditor.ok("clearing.positions")
+    standing = auditor.ok("clearing.positions", query={"window": "all"})
     owed = {item["township_code"]: item["position_minutes"] for item in standing["items"]}
     # The scene itself brought 120 minutes from 西坞 to 尚田, of which 120 became vouchers and 60 a meal in 大堰.
     assert (owed[XIWU], owed[SHANGTIAN], owed[DAYAN], standing["sum_minutes"]) == (-180, 60, 120, 0)
-    lines = auditor.ok("clearing.matrix")["items"]
+    lines = auditor.ok("clearing.matrix", query={"window": "all"})["items"]
     assert {(x["debtor_township_code"], x["creditor_township_code"]): x["minutes"] for x in lines} == {
         (XIWU, SHANGTIAN): 180,
         (SHANGTIAN, DAYAN): 120,
@@ -68,6 +68,7 @@ def test_every_operation_answers_as_the_document_says(
     _register_and_enrol(scene, everybody["fresh"], staff)
     _go_through_tasks(scene, everybody, staff)
     _move_vouchers_and_papers(scene, everybody, staff)
+    _review_and_settle(scene, everybody["auditor"], staff)
     nobody.ok("dev.set_clock", {"now": (clock.now() + timedelta(seconds=1)).isoformat()})
     called = {operation for caller in (nobody, *everybody.values(), *staff.values()) for operation in caller.called}
     assert set(description.operations) - called - {"auth.staff_login", "auth.wechat_login"} == set()
@@ -86,7 +87,8 @@ def _read_everything(scene: Scene, nobody: Caller, people: dict[str, Caller], st
     assert {v["status"] for v in people["volunteer"].ok("vouchers.list")["items"]} == {"issued", "redeemed"}
     assert people["volunteer"].ok("vouchers.qr", voucher_id=scene.vouchers["issued"]).startswith(b"<?xml")
     assert people["volunteer"].ok("notices.list")["items"]
-    people["auditor"].ok("clearing.positions", query={"window": f"{clock.today():%Y-%m}"})
+    people["auditor"].ok("clearing.positions", query={"window": scene.settled_window})
+    people["auditor"].ok("clearing.lines", query={"township_code": XIWU, "window": scene.settled_window})
     people["auditor"].ok("clearing.matrix")
     people["auditor"].ok("ledger.trial_balance", query={"unit": "fen"})
     assert people["auditor"].ok("policies.changes")["items"][0]["change_id"] == scene.change_id
@@ -111,6 +113,9 @@ def _register_and_enrol(scene: Scene, fresh: Caller, staff: dict[str, Caller]) -
     )
     ended = staff["steward_xiwu"].ok("people.end_proxy", registration_id=made["registration_id"])
     assert ended["ended_at"]
+    gone = {"township_code": DAYAN, "evidence": "户口迁移证2026-120号"}
+    moved = staff["steward_xiwu"].ok("people.move", gone, person_id=registered["person_id"])
+    assert (moved["to_township_code"], moved["moved_minutes"], moved["transfer_id"]) == (DAYAN, 0, None)
 
 
 def _go_through_tasks(scene: Scene, people: dict[str, Caller], staff: dict[str, Caller]) -> None:
@@ -136,6 +141,36 @@ def _go_through_tasks(scene: Scene, people: dict[str, Caller], staff: dict[str, 
     people["volunteer"].ok("tasks.accept", task_id=task["task_id"])
     where = {"service_code": task["service_code"], "latitude": 29.65, "longitude": 121.41}
     assert people["volunteer"].ok("tasks.check_in", where, task_id=task["task_id"])["status"] == "checked_in"
+
+
+def _review_and_settle(scene: Scene, auditor: Caller, staff: dict[str, Caller]) -> None:
+    district, shangtian, window = staff["district"], staff["steward_shangtian"], scene.reviewed_window
+    ruled = district.ok("clearing.rule_dispute", {"ruling": "moved", "reason": "待查"}, dispute_id=scene.dispute_id)
+    assert (ruled["ruling"], ruled["window"]) == ("moved", window)
+    assert auditor.ok("clearing.disputes")["items"][0]["dispute_id"] == str(scene.dispute_id)
+    assert shangtian.ok("clearing.confirm", {}, window=window)["position_minutes"] == 0
+    district.ok("clearing.confirm", {"township_code": DAYAN, "note": "已电话核对"}, window=window)
+    assert district.ok("clearing.settle", window=window)["status"] == "settled"
+    undone = district.ok("clearing.abort_settlement", {"reason": "重新核对"}, window=window)
+    assert (undone["status"], undone["settlements"][0]["settlement_status"]) == ("under_review", "aborted")
+    failed = district.ok("clearing.payment_failed", {"problem": "户名不符"}, payment_id=scene.payment_id)
+    assert (failed["state"], failed["window"]) == ("failed", scene.settled_window)
+    again = district.ok("clearing.instruct_again", payment_id=scene.payment_id)
+    paid = district.ok("clearing.payment_paid", {"outside_reference": "国库-7"}, payment_id=again["payment_id"])
+    assert (paid["state"], paid["attempt"]) == ("paid", 2)
+    assert auditor.ok("clearing.payments", query={"state": "paid"})["items"] == [paid]
+    until = (clock.now() + timedelta(days=2)).isoformat()
+    wanted = {"township_code": XIWU, "extra_minutes": 600, "valid_until": until, "reason": "周末"}
+    granted = district.ok("clearing.grant_override", wanted)
+    assert staff["steward_xiwu"].ok("clearing.overrides")["items"] == [granted]
+    assert auditor.ok("clearing.guarantee_calls")["items"] == []
+    newest = auditor.ok("clearing.windows")["items"][0]
+    closed = district.ok("clearing.close_window", window=newest["window"])
+    assert (newest["status"], closed["status"]) == ("open", "closed")
+    line = auditor.ok("clearing.lines", query={"township_code": SHANGTIAN, "window": closed["window"]})["items"][0]
+    wrong = {"transfer_id": line["transfer_id"], "reason": "不是本人"}
+    assert shangtian.ok("clearing.dispute_line", wrong, window=closed["window"])["ruling"] is None
+    assert auditor.ok("clearing.window", window=closed["window"])["status"] == "under_review"
 
 
 def _recorded(scene: Scene, staff: dict[str, Caller]) -> str:

@@ -25,7 +25,16 @@ from timebank.core.replies import KeptReply
 from timebank.redemption import actions as redemption
 
 NEED_KEY = [o for o in describe().operations.values() if o.key == "required"]
-MOVING = {"vouchers.buy", "vouchers.refund", "tasks.confirm", "tasks.rule", "tasks.approve_record", "ledger.reverse"}
+MOVING = {
+    "clearing.grant_override",
+    "vouchers.buy",
+    "vouchers.refund",
+    "tasks.confirm",
+    "tasks.rule",
+    "tasks.approve_record",
+    "ledger.reverse",
+    "people.move",
+}
 
 
 def vouchers_of(caller: Caller) -> int:

@@ -25,7 +25,7 @@ CONTRACT = {
     "service_types": "list",
     "tasks": "request list accept cancel check_in check_out confirm dispute record approve_record",
     "vouchers": "buy list redeem redeem_batch refund",
-    "clearing": "positions matrix",
+    "clearing": "positions matrix close_window confirm dispute_line settle",
     "ledger": "trial_balance reverse",
 }
 

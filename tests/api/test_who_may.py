@@ -32,6 +32,7 @@ MAY: dict[str, tuple[set[str], str]] = {
     "people.find": (STEWARDS, ""),
     "people.register_proxy": (OF_XIWU, ""),
     "people.end_proxy": (OF_XIWU, ""),
+    "people.move": ({"steward_shangtian", *DISTRICT}, ""),
     "policies.changes": (BOOKS, ""),
     "policies.propose": (DISTRICT, ""),
     "policies.approve": (DISTRICT, ""),
@@ -57,6 +58,23 @@ MAY: dict[str, tuple[set[str], str]] = {
     "vouchers.redeem_batch": ({"clerk"}, ""),
     "clearing.positions": (BOOKS, ""),
     "clearing.matrix": (BOOKS, ""),
+    "clearing.lines": (BOOKS, ""),
+    "clearing.windows": (BOOKS, ""),
+    "clearing.window": (BOOKS, ""),
+    "clearing.close_window": (DISTRICT, ""),
+    "clearing.confirm": ({"steward_shangtian", *DISTRICT}, ""),
+    "clearing.dispute_line": ({"steward_shangtian"}, ""),
+    "clearing.disputes": (BOOKS, ""),
+    "clearing.rule_dispute": (DISTRICT, ""),
+    "clearing.settle": (DISTRICT, ""),
+    "clearing.abort_settlement": (DISTRICT, ""),
+    "clearing.payments": (BOOKS, ""),
+    "clearing.payment_paid": (DISTRICT, ""),
+    "clearing.payment_failed": (DISTRICT, ""),
+    "clearing.instruct_again": (DISTRICT, ""),
+    "clearing.grant_override": (DISTRICT, ""),
+    "clearing.overrides": (BOOKS, ""),
+    "clearing.guarantee_calls": (BOOKS, ""),
     "ledger.trial_balance": (BOOKS, ""),
     "ledger.reverse": (STEWARDS, ""),
     "notices.list": (REGISTERED | STEWARDS, ""),
@@ -82,7 +100,11 @@ def test_whoever_may_not_is_refused_and_changes_nothing(
         "voucher_id": scene.vouchers["issued"],
         "transfer_id": scene.transfer_id,
         "registration_id": scene.proxy_registration_id,
+        "person_id": scene.person_id("volunteer"),
         "change_id": scene.change_id,
+        "window": scene.reviewed_window,
+        "dispute_id": scene.dispute_id,
+        "payment_id": scene.payment_id,
     }
     path = {p["name"]: path[p["name"]] for p in operation.parameters("path")}
     query = {
@@ -104,6 +126,8 @@ def _real(scene: Scene, operation_id: str) -> dict[str, Any]:
         return {"id_number": valid_id_number(born_for_age(70)), "phone": "13912345678", "township_code": XIWU}
     if operation_id == "people.register_proxy":
         return {"elder_id": pair["elder_id"], "proxy_id": str(scene.person_id("stranger"))}
+    if operation_id == "clearing.dispute_line":
+        return {"transfer_id": str(scene.disputed_line)}
     if operation_id == "tasks.request":
         return {"elder_id": pair["elder_id"]}
     if operation_id == "tasks.record":

@@ -9,9 +9,11 @@ from datetime import date, timedelta
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from tests.factories.clearing import eat
 from tests.factories.minutes import balance_at, fill_pool, grant_minutes, save_minutes
 from tests.factories.people import SHANGTIAN, XIWU, add_elder, add_person, district, steward
 from tests.factories.tasks import NINE, ask, confirm, serve
+from timebank.clearing.models import ClearingWindow, Recomputation, Tally
 from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.db import Database
@@ -178,7 +180,28 @@ def answered_long_ago(bank: Database) -> Look:
     return lambda session: sorted(session.scalars(select(KeptReply.key)))
 
 
+def eaten_elsewhere(bank: Database) -> Look:
+    """A meal that the tally has not reached."""
+    eat(bank, XIWU)
+    return lambda session: session.scalars(select(Tally.minutes)).all()
+
+
+def opened_last_month(bank: Database) -> Look:
+    """A window whose month is over."""
+    clock.freeze(clock.day_start(date(2026, 4, 1)))
+    return lambda session: [(w.name, w.status) for w in session.scalars(select(ClearingWindow))]
+
+
+def not_recomputed_tonight(bank: Database) -> Look:
+    """A night in which nobody has looked at the positions."""
+    eat(bank, XIWU)
+    return lambda session: session.scalars(select(Recomputation.differences)).all()
+
+
 DUE = {
+    "tally_clearing": Due(eaten_elsewhere, [], [60]),
+    "close_window": Due(opened_last_month, [("2026-03", "open")], [("2026-03", "closed"), ("2026-04", "open")]),
+    "recompute_positions": Due(not_recomputed_tonight, [], [[]]),
     "auto_confirm": Due(served_three_days_ago, ("checked_out", 0), ("confirmed", 60)),
     "lapse_tasks": Due(asked_for_in_vain, ("open", 0), ("expired", 1)),
     "expire_vouchers": Due(bought_half_a_year_ago, ("issued", 0), ("expired", 60)),

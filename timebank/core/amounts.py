@@ -27,3 +27,10 @@ def hours_text(minutes: int) -> str:
     if hours and rest:
         return f"{sign}{hours}小时{rest}分钟"
     return f"{sign}{hours}小时" if hours else f"{sign}{rest}分钟"
+
+
+def yuan_text(fen: int) -> str:
+    """``123450`` → ``1,234.50元``, for people to read; exact, since no fraction is ever made of it."""
+    sign = "-" if fen < 0 else ""
+    yuan, rest = divmod(abs(fen), 100)
+    return f"{sign}{yuan:,}.{rest:02d}元"

@@ -73,3 +73,8 @@ def unit_of_work(session: Session) -> Iterator[Session]:
     except BaseException:
         session.rollback()
         raise
+
+
+def of_one_moment(session: Session) -> None:
+    """Let everything that ``session`` reads be of one moment, whatever happens meanwhile; before it reads anything."""
+    session.connection(execution_options={"isolation_level": "REPEATABLE READ"})

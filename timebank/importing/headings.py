@@ -11,7 +11,7 @@ from timebank.importing.cells import read_text
 from timebank.importing.package import WorkbookUnreadable
 from timebank.people.widths import half_width, without_blanks
 
-VOLUNTEERS, ELDERS, RECORDS = "志愿者名册", "老人名册", "服务记录"
+VOLUNTEERS, ELDERS, RECORDS, LINES = "志愿者名册", "老人名册", "服务记录", "往来明细"
 SEARCHED_ROWS = 15
 
 NumberedRow = tuple[int, tuple[object, ...]]
@@ -24,6 +24,7 @@ _ABILITY = r"(?:能力|失能|自理能力|能力评估|评估|失能评估)(?:�
 _CIRCUMSTANCES = r"特殊(?:情况|困难|困难情况|困难类型|身份)|困难(?:情况|类型|类别)|人员类别"
 _VOLUNTEER = r"(?:志愿者|志愿服务者|志愿服务人员|服务者|服务人员)"
 _ELDER = r"(?:服务对象|被服务对象|被服务人|受助人|受助老人|受助对象|老年人|老人|长者)"
+_COUNTERPART = rf"(?:对方|往来|对手)(?:{_TOWNSHIP}|单位|账簿)(?:代码)?|往来对方|对方"
 _ANYBODY = re.compile(f"(?P<person>{_VOLUNTEER}|{_ELDER})(?:姓名|名字)?")
 _ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】")
 _ORNAMENT = re.compile(r"[*:()\[\]【】/\\、·|]")
@@ -81,7 +82,23 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("recorder", "记录人", r"(?:记录|登记|填表|填报)(?:人|人员|员)"),
         Column("number", "序号", r"序号|编号|号次|No\.?"),
     ),
+    LINES: (
+        Column("transfer_id", "划转编号", r"(?:划转|明细|往来|业务)?(?:编号|单号|流水号)|划转(?:号|ID)"),
+        Column("day", "日期", r"(?:服务|活动|业务|发生|生效|往来|用餐|兑换)?(?:日期|日)", needed=True),
+        Column("moment", "服务时间", r"(?:服务|活动|业务|发生|生效|用餐|兑换)时间"),
+        Column("name", "人员", rf"(?:人员|{_VOLUNTEER}|{_ELDER})?(?:姓名|名字)|人员|{_VOLUNTEER}|{_ELDER}"),
+        Column("id_number", "身份证号", rf"(?:人员|本人|{_VOLUNTEER}|{_ELDER})?{_ID}"),
+        Column("counterpart", "对方镇街", _COUNTERPART),
+        Column("minutes", "分钟", r"(?:服务|往来|时长|应收应付)?分钟数?", needed=True),
+        Column("hours", "时长（小时）", r"(?:服务)?时长小时|(?:服务|往来)?小时数?"),
+        Column("direction", "方向", r"(?:往来|收付)?方向|应收应付|收付"),
+        Column("note", "备注", r"备注|说明|摘要"),
+        Column("number", "序号", r"序号|号次|No\.?"),
+    ),
 }
+
+# What stands for a needed column where it is not there itself.
+_INSTEAD = {"span": {"start", "end"}, "day": {"moment"}, "minutes": {"hours"}}
 
 
 def find_heading(sheet: str, rows: Sequence[NumberedRow]) -> Heading:
@@ -103,8 +120,8 @@ def find_heading(sheet: str, rows: Sequence[NumberedRow]) -> Heading:
 
 
 def missing_columns(sheet: str, places: Mapping[str, int]) -> list[str]:
-    """The headings of needed columns that are not there; a beginning and an end together stand for the span."""
-    given = set(places) | ({"span"} if {"start", "end"} <= set(places) else set())
+    """The headings of needed columns that are not there, where nothing else stands for them."""
+    given = set(places) | {field for field, instead in _INSTEAD.items() if instead <= set(places)}
     return [column.label for column in COLUMNS[sheet] if column.needed and column.field not in given]
 
 

@@ -37,7 +37,16 @@ def read_package(path: Path) -> bytes:
     Raises WorkbookUnreadable: workbook_missing, workbook_not_excel, workbook_encrypted, workbook_damaged,
     workbook_too_large.
     """
-    content = _read_file(path)
+    return checked_package(_read_file(path))
+
+
+def checked_package(content: bytes) -> bytes:
+    """The same bytes, once they are known to be a workbook that is safe to parse.
+
+    Raises WorkbookUnreadable: workbook_not_excel, workbook_encrypted, workbook_damaged, workbook_too_large.
+    """
+    if len(content) > MAX_FILE_BYTES:
+        raise too_large(f"文件超过 {MAX_FILE_BYTES // 1024 // 1024} MB")
     if content.startswith(_OLE2):
         _refuse_ole2(content)
     if not content.startswith(_ZIP):
@@ -70,8 +79,6 @@ def _read_file(path: Path) -> bytes:
             content = file.read(MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:
         raise WorkbookUnreadable("workbook_missing", f"工作簿 {path.name} 无法打开，请检查文件名和权限。") from error
-    if len(content) > MAX_FILE_BYTES:
-        raise too_large(f"文件超过 {MAX_FILE_BYTES // 1024 // 1024} MB")
     return content
 
 

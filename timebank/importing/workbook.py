@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -50,15 +51,9 @@ def open_workbook(path: Path) -> OfficeWorkbook:
     workbook_damaged, workbook_too_large, sheet_missing, column_missing.
     """
     content = read_package(path)
-    try:
-        with warnings.catch_warnings():
-            # openpyxl warns of styles and extensions that it leaves out; they carry no values.
-            warnings.simplefilter("ignore", UserWarning)
-            tables, lag_days = _read_tables(content)
-    except WorkbookUnreadable:
-        raise
-    except Exception as error:  # the parser's failures on an altered file have no common root
-        raise damaged() from error
+    with parsed_workbook(content) as (parsed, lag_days):
+        sheets = {name: _find_sheet(parsed, name) for name in (VOLUNTEERS, ELDERS, RECORDS)}
+        tables = {name: read_table(name, sheet) for name, sheet in sheets.items()}
     return OfficeWorkbook(
         name=path.name,
         sha256=hashlib.sha256(content).hexdigest(),
@@ -69,14 +64,26 @@ def open_workbook(path: Path) -> OfficeWorkbook:
     )
 
 
-def _read_tables(content: bytes) -> tuple[dict[str, Table], int]:
-    parsed = openpyxl.load_workbook(BytesIO(content), read_only=True, data_only=True, keep_links=False)
+@contextmanager
+def parsed_workbook(content: bytes) -> Iterator[tuple[Any, int]]:
+    """openpyxl's workbook, for reading, and by how many days its bare serial numbers lag behind.
+
+    ``content`` has been checked (see ``package``). Raises WorkbookUnreadable ``workbook_damaged``, also where the
+    parser fails within the block.
+    """
     try:
-        sheets = {name: _find_sheet(parsed, name) for name in (VOLUNTEERS, ELDERS, RECORDS)}
-        tables = {name: read_table(name, sheet) for name, sheet in sheets.items()}
-        return tables, _MAC_LAG_DAYS if parsed.epoch == MAC_EPOCH else 0
-    finally:
-        parsed.close()
+        with warnings.catch_warnings():
+            # openpyxl warns of styles and extensions that it leaves out; they carry no values.
+            warnings.simplefilter("ignore", UserWarning)
+            parsed = openpyxl.load_workbook(BytesIO(content), read_only=True, data_only=True, keep_links=False)
+            try:
+                yield parsed, _MAC_LAG_DAYS if parsed.epoch == MAC_EPOCH else 0
+            finally:
+                parsed.close()
+    except WorkbookUnreadable:
+        raise
+    except Exception as error:  # the parser's failures on an altered file have no common root
+        raise damaged() from error
 
 
 def _find_sheet(parsed: Any, name: str) -> Any:
@@ -134,7 +141,7 @@ def _record(row: _Reader, lag_days: int) -> RecordRow:
     return RecordRow(
         row=row.row,
         cells=row.cells,
-        day=_moved(row.value("day"), lag_days),
+        day=moved_day(row.value("day"), lag_days),
         title_year=row.table.title_year,
         span=span,
         volunteer_name=read_name(row.value("volunteer_name")),
@@ -146,7 +153,8 @@ def _record(row: _Reader, lag_days: int) -> RecordRow:
     )
 
 
-def _moved(day: object, lag_days: int) -> object:
+def moved_day(day: object, lag_days: int) -> object:
+    """A day's cell with the lag of its workbook made up for."""
     # Cells formatted as dates are already right; bare serial numbers are not.
     if isinstance(day, bool) or not isinstance(day, int | float):
         return day

@@ -2,6 +2,7 @@
 
 from timebank.audit import models as _audit
 from timebank.clearing import models as _clearing
+from timebank.clearing import reconciliation_models as _reconciliation
 from timebank.core import key_mark as _key_mark
 from timebank.core import replies as _replies
 from timebank.core.db import Base
@@ -24,6 +25,7 @@ _ALL = (
     _logins,
     _people,
     _policies,
+    _reconciliation,
     _redemption,
     _tasks,
     _townships,

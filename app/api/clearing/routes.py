@@ -23,7 +23,7 @@ from timebank.clearing import actions, queries
 from timebank.core.actors import Actor
 
 doors = Doors("clearing", __name__, url_prefix="/api/v1/clearing", description="清算")
-WINDOW = "<string(maxlength=20):window>"
+WINDOW = "<window:window>"
 
 
 @operation(doors, "/positions", "clearing.positions", "各镇街头寸", query=WindowQuery, answers=PositionsAnswer)
@@ -48,9 +48,9 @@ def matrix(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, A
 
 @operation(doors, "/lines", "clearing.lines", "往来明细", query=LinesQuery, answers=LinePage)
 def lines(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
+    place = numbers_in_cursor(query.get("cursor"), 1)
     township_code = queries.whose_lines(session, actor, query.get("township_code"))
     window = queries.find_window(session, query.get("window"))
-    place = numbers_in_cursor(query.get("cursor"), 1)
     found = queries.lines(
         session, window, township_code, limit=query["limit"] + 1, after_seq=place[0] if place else None
     )

@@ -9,7 +9,17 @@ from sqlalchemy.orm import Session
 
 from app.api.operation import operation
 from app.api.parser import Doors
-from app.api.people.schemas import EnrolBody, EnrolledAnswer, FindQuery, PersonAnswer, ProxyAnswer, ProxyBody
+from app.api.people.schemas import (
+    EnrolBody,
+    EnrolledAnswer,
+    FindQuery,
+    MoveBody,
+    MovedAnswer,
+    PersonAnswer,
+    ProxyAnswer,
+    ProxyBody,
+)
+from timebank.clearing.actions import MovedHome, move_home
 from timebank.core.actors import Actor
 from timebank.ledger.queries import balance_of
 from timebank.people import actions, queries
@@ -59,3 +69,11 @@ def register_proxy(session: Session, actor: Actor, body: dict[str, Any]) -> Prox
 )  # fmt: skip
 def end_proxy(session: Session, actor: Actor, registration_id: UUID) -> Proxy:
     return actions.end_proxy(session, actor=actor, registration_id=registration_id)
+
+
+@operation(
+    doors, "/<uuid:person_id>/move", "people.move", "迁往其他镇街",
+    method="POST", body=MoveBody, answers=MovedAnswer, key="required",
+)  # fmt: skip
+def move(session: Session, actor: Actor, body: dict[str, Any], person_id: UUID) -> MovedHome:
+    return move_home(session, actor=actor, person_id=person_id, **body)

@@ -57,3 +57,20 @@ class ProxyAnswer(Answer):
     relation = fields.String(required=True)
     registered_at = Moment(required=True)
     ended_at = Moment(required=True, allow_none=True)
+
+
+class MoveBody(Body):
+    """Where somebody goes to live, and what shows it."""
+
+    township_code = Text(longest=20, required=True)
+    evidence = Text(longest=200, required=True)
+
+
+class MovedAnswer(Answer):
+    """Who moved, and the savings that went along."""
+
+    person_id = Id(required=True)
+    from_township_code = fields.String(required=True)
+    to_township_code = fields.String(required=True)
+    moved_minutes = fields.Integer(required=True)
+    transfer_id = Id(required=True, allow_none=True, metadata={"description": "null 表示没有储蓄时长可迁"})

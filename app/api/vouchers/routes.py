@@ -129,6 +129,7 @@ def _item(voucher: Voucher, canteen_name: str | None = None) -> dict[str, Any]:
         "redeemed_at": voucher.ended_at if voucher.status == VoucherStatus.REDEEMED else None,
         "canteen_id": voucher.canteen_id,
         "canteen_name": canteen_name,
+        "only_township_code": voucher.only_township_code,
     }
 
 

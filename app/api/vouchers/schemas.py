@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from app.api.fields import Answer, Body, Choice, EachByItself, Id, Moment, PageQuery, Part, Scanned, Text, Whole
+from app.api.fields import Answer, Body, Choice, EachByItself, Flag, Id, Moment, PageQuery, Part, Scanned, Text, Whole
 from app.api.operation import Page
 from timebank.redemption.rules import VoucherStatus
 
@@ -12,6 +12,7 @@ class BuyBody(Body):
 
     quantity = Whole(1, 1000, required=True)
     for_person_id = Id(load_default=None, allow_none=True)
+    home_only = Flag(load_default=False, metadata={"description": "只在持券人本镇街使用；不受头寸限额影响"})
 
 
 class VouchersQuery(PageQuery):
@@ -36,6 +37,9 @@ class VoucherItem(Answer):
     redeemed_at = Moment(required=True, allow_none=True)
     canteen_id = Id(required=True, allow_none=True)
     canteen_name = fields.String(required=True, allow_none=True)
+    only_township_code = fields.String(
+        required=True, allow_none=True, metadata={"description": "只能在这个镇街使用；null 为任一镇街"}
+    )
 
 
 class BoughtAnswer(Answer):

@@ -14,10 +14,12 @@ from clients.miniprogram.terminal.handset import Handset
 
 @click.command("buy", cls=PhoneCommand)
 @click.argument("quantity", type=int)
+@click.option("--home-only", is_flag=True, help="只在本镇街使用的券")
 @on_phone
-def buy(handset: Handset, quantity: int) -> None:
+def buy(handset: Handset, quantity: int, home_only: bool) -> None:
     """用时长换用餐券。"""
-    bought = handset.write("/vouchers", {"quantity": quantity}, title=f"换用餐券 {quantity} 张")["items"]
+    wanted = {"quantity": quantity, **({"home_only": True} if home_only else {})}
+    bought = handset.write("/vouchers", wanted, title=f"换用餐券 {quantity} 张")["items"]
     paid = words.minutes_text(sum(voucher["price_minutes"] for voucher in bought))
     handset.screen.good(f"换到用餐券 {len(bought)} 张，用去 {paid}")
     _show(handset, bought, with_qr=False)
@@ -62,6 +64,8 @@ def _lines(voucher: dict[str, Any]) -> list[str]:
     lines = [f"状态：{words.VOUCHER_STATUSES.get(voucher['status'], '其他')}"]
     if voucher["status"] == "issued":
         lines.append(f"有效期：到 {words.last_day_text(voucher['expires_at'])}")
+    if voucher.get("only_township_code"):
+        lines.append("范围：只在本镇街使用")
     if voucher.get("redeemed_at"):
         where = f"，{voucher['canteen_name']}" if voucher.get("canteen_name") else ""
         lines.append(f"使用：{words.moment_text(voucher['redeemed_at'])}{where}")

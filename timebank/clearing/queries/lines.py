@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from timebank.clearing.models import ClearingWindow
+from timebank.clearing.models import ClearingWindow, MovedLine
 from timebank.clearing.rules import PriceKind, price_kind_of
 from timebank.core.actors import Actor, StaffRole
-from timebank.core.errors import NotAllowed, Refused
+from timebank.core.errors import NotAllowed, NotFound, Refused
+from timebank.ledger.models import Transfer
 from timebank.ledger.queries import TRANSFER_KIND_NAMES
 from timebank.people.rules import masked_name
 from timebank.townships.queries import township
@@ -103,6 +104,32 @@ def whose_lines(session: Session, actor: Actor, township_code: str | None) -> st
     if own is not None and wanted != own:
         raise NotAllowed("other_township", "只能查看本镇街的往来明细", township_code=wanted)
     return township(session, wanted).code
+
+
+def line_of(session: Session, window: ClearingWindow, transfer_id: UUID) -> Transfer:
+    """The first leg of a movement that is a line of this window, whichever leg is named.
+
+    Raises NotFound ``line_unknown``.
+    """
+    found = session.get(Transfer, transfer_id)
+    if found is not None and found.link_id is not None:
+        first = session.get_one(Transfer, found.link_id)
+        if (
+            first.unit == "minute"
+            and first.kind not in ("settlement", "settlement_undone")
+            and _within(session, window, first)
+        ):
+            return first
+    raise NotFound("line_unknown", "本周期没有这笔往来", window=window.name, transfer_id=transfer_id)
+
+
+def _within(session: Session, window: ClearingWindow, first: Transfer) -> bool:
+    moves = session.execute(
+        select(MovedLine.from_window, MovedLine.to_window).where(MovedLine.transfer_id == first.id)
+    ).all()
+    born_here = window.from_seq < first.seq and (window.to_seq is None or first.seq <= window.to_seq)
+    came = born_here or any(move.to_window == window.number for move in moves)
+    return came and not any(move.from_window == window.number for move in moves)
 
 
 def lines(

@@ -51,6 +51,15 @@ def find_window(session: Session, name: str | None, *, for_update: bool = False)
     return found
 
 
+def lock_open_window(session: Session) -> ClearingWindow:
+    """The open window, which nobody closes before this unit of work ends."""
+    query = select(ClearingWindow).where(ClearingWindow.status == WindowStatus.OPEN)
+    locked = query.with_for_update().execution_options(populate_existing=True)
+    found = session.scalar(locked)
+    # Whoever waited for somebody to close it finds it closed, and looks again for the next one.
+    return found if found is not None else session.scalars(locked).one()
+
+
 def windows(session: Session, *, limit: int, before: int | None = None) -> Sequence[WindowView]:
     """Windows, newest first."""
     query = select(ClearingWindow).order_by(ClearingWindow.number.desc()).limit(limit)

@@ -3,7 +3,7 @@
 from timebank.ledger.actions.accounts import ensure_accounts, township_accounts
 from timebank.ledger.actions.checkpoint import take_checkpoints
 from timebank.ledger.actions.holds import capture_hold, end_hold, expired_holds, place_hold
-from timebank.ledger.actions.post import post, post_one
+from timebank.ledger.actions.post import post, post_one, transfers_by_cause
 from timebank.ledger.actions.reverse import reverse
 from timebank.ledger.actions.seal import hand_out_seal, seal_new_transfers, settled_seq
 from timebank.ledger.actions.sweep import expired_lots, sweep_lot
@@ -24,4 +24,5 @@ __all__ = [
     "sweep_lot",
     "take_checkpoints",
     "township_accounts",
+    "transfers_by_cause",
 ]

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from timebank.clearing.actions import must_be_within_limit
 from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.errors import NotAllowed, Refused
@@ -27,12 +28,16 @@ from timebank.redemption.rules import VoucherStatus
 from timebank.tasks.rules import split_payment
 
 
-def buy_vouchers(session: Session, *, actor: Actor, quantity: int, for_person_id: UUID | None = None) -> list[Voucher]:
+def buy_vouchers(
+    session: Session, *, actor: Actor, quantity: int, for_person_id: UUID | None = None, home_only: bool = False
+) -> list[Voucher]:
     """Turn minutes into vouchers, for oneself or, as a proxy, for an elder; the elder's minutes pay.
 
     Government-granted minutes are spent before savings, what expires first foremost; a voucher may be paid from
-    several of them. Raises NotAllowed ``registration_needed``, ``not_your_elder``; NotFound ``person_unknown``;
-    Refused ``too_young_to_redeem``, ``amount_invalid``, ``quantity_too_large``, ``insufficient_minutes``.
+    several of them. ``home_only`` vouchers are good at canteens of the holder's township only, and can be bought
+    also while the township is at its hard limit. Raises NotAllowed ``registration_needed``, ``not_your_elder``;
+    NotFound ``person_unknown``; Refused ``too_young_to_redeem``, ``amount_invalid``, ``quantity_too_large``,
+    ``position_limit_reached``, ``insufficient_minutes``.
     """
     holder_id = for_person_id or actor.person()
     if not acts_for(session, actor, holder_id):
@@ -41,6 +46,8 @@ def buy_vouchers(session: Session, *, actor: Actor, quantity: int, for_person_id
     now = clock.now()
     policies = in_force(session, at=now)
     _check(holder, quantity, policies)
+    if not home_only:
+        must_be_within_limit(session, township_code=holder.township_code, policies=policies)
     price = policies.whole("voucher_price_minutes", holder.township_code)
     target = ensure_accounts(session, [(holder_id, holder.township_code)], AccountKind.VOUCHERS)[holder_id]
     shares = _choose_sources(session, holder_id, target, quantity, price)
@@ -48,6 +55,8 @@ def buy_vouchers(session: Session, *, actor: Actor, quantity: int, for_person_id
     vouchers = [
         _voucher(holder_id, target, paid[0][0], price, policies.version, now, expires_at, actor) for paid in shares
     ]
+    for voucher in vouchers:
+        voucher.only_township_code = holder.township_code if home_only else None
     session.add_all(vouchers)
     session.flush()
     purchases = [

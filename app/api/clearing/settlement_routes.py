@@ -1,0 +1,139 @@
+"""Settling windows, following the payments, and granting what lies beyond a limit."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.api.clearing.review_routes import plain, whole_window
+from app.api.clearing.review_schemas import (
+    AbortBody,
+    FailedBody,
+    GuaranteeCallItem,
+    GuaranteeCallPage,
+    OverrideBody,
+    OverrideItem,
+    OverridePage,
+    PaidBody,
+    PaymentItem,
+    PaymentPage,
+    PaymentsQuery,
+    SettledAnswer,
+    TownshipQuery,
+    WindowAnswer,
+)
+from app.api.clearing.routes import WINDOW, doors
+from app.api.fields import id_in_cursor, numbers_in_cursor
+from app.api.operation import operation, page
+from timebank.clearing import actions, queries
+from timebank.clearing.models import LimitOverride
+from timebank.core.actors import Actor
+
+PAYMENT = "/payments/<uuid:payment_id>"
+_MOST_PAYMENTS = 100
+
+
+@operation(
+    doors, f"/windows/{WINDOW}/settle", "clearing.settle", "结算清算周期",
+    method="POST", answers=SettledAnswer, key="optional",
+)  # fmt: skip
+def settle(session: Session, actor: Actor, window: str) -> dict[str, Any]:
+    actions.settle_window(session, actor=actor, window_name=window)
+    found = queries.find_window(session, window)
+    paid = queries.payments(session, actor, window=found, state="instructed", limit=_MOST_PAYMENTS, before=None)
+    return {**whole_window(session, found), "payments": paid}
+
+
+@operation(
+    doors, f"/windows/{WINDOW}/abort-settlement", "clearing.abort_settlement", "撤销结算",
+    method="POST", body=AbortBody, answers=WindowAnswer, key="optional",
+)  # fmt: skip
+def abort_settlement(session: Session, actor: Actor, body: dict[str, Any], window: str) -> dict[str, Any]:
+    actions.abort_settlement(session, actor=actor, window_name=window, **body)
+    return whole_window(session, queries.find_window(session, window))
+
+
+@operation(doors, "/payments", "clearing.payments", "付款清单", query=PaymentsQuery, answers=PaymentPage)
+def payments(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
+    found = queries.payments(
+        session,
+        actor,
+        window=queries.find_window(session, query["window"]) if "window" in query else None,
+        state=query.get("state"),
+        limit=query["limit"] + 1,
+        before=id_in_cursor(query.get("cursor")),
+    )
+    return page(found, query["limit"], lambda payment: payment.payment_id)
+
+
+@operation(
+    doors, f"{PAYMENT}/paid", "clearing.payment_paid", "登记付款完成",
+    method="POST", body=PaidBody, answers=PaymentItem, key="optional",
+)  # fmt: skip
+def payment_paid(session: Session, actor: Actor, body: dict[str, Any], payment_id: UUID) -> queries.PaymentView:
+    paid = actions.payment_paid(session, actor=actor, payment_id=payment_id, **body)
+    return queries.payment_view(session, paid.id)
+
+
+@operation(
+    doors, f"{PAYMENT}/failed", "clearing.payment_failed", "登记付款未成功",
+    method="POST", body=FailedBody, answers=PaymentItem, key="optional",
+)  # fmt: skip
+def payment_failed(session: Session, actor: Actor, body: dict[str, Any], payment_id: UUID) -> queries.PaymentView:
+    failed = actions.payment_failed(session, actor=actor, payment_id=payment_id, **body)
+    return queries.payment_view(session, failed.id)
+
+
+@operation(
+    doors, f"{PAYMENT}/again", "clearing.instruct_again", "重新指令付款",
+    method="POST", answers=PaymentItem, status=201, key="optional",
+)  # fmt: skip
+def instruct_again(session: Session, actor: Actor, payment_id: UUID) -> queries.PaymentView:
+    return queries.payment_view(session, actions.instruct_again(session, actor=actor, payment_id=payment_id).id)
+
+
+@operation(
+    doors, "/limit-overrides", "clearing.grant_override", "头寸限额放行",
+    method="POST", body=OverrideBody, answers=OverrideItem, status=201, key="required",
+)  # fmt: skip
+def grant_override(session: Session, actor: Actor, body: dict[str, Any]) -> LimitOverride:
+    return actions.grant_override(session, actor=actor, **body)
+
+
+@operation(doors, "/limit-overrides", "clearing.overrides", "放行记录", query=TownshipQuery, answers=OverridePage)
+def overrides(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
+    found = queries.overrides(
+        session,
+        actor,
+        township_code=query.get("township_code"),
+        limit=query["limit"] + 1,
+        before=id_in_cursor(query.get("cursor")),
+    )
+    return page(found, query["limit"], lambda override: override.id)
+
+
+@operation(
+    doors, "/guarantee-calls", "clearing.guarantee_calls", "保障金垫付记录",
+    query=TownshipQuery, answers=GuaranteeCallPage,
+)  # fmt: skip
+def guarantee_calls(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
+    place = numbers_in_cursor(query.get("cursor"), 1)
+    found = queries.guarantee_calls(
+        session,
+        actor,
+        township_code=query.get("township_code"),
+        limit=query["limit"] + 1,
+        before_seq=place[0] if place else None,
+    )
+    answer = page(found, query["limit"], lambda row: [row[0].seq])
+    items = [
+        {
+            **plain(call, GuaranteeCallItem),
+            "creditor_township_code": call.creditor,
+            "window": window,
+        }
+        for call, window in answer["items"]
+    ]
+    return {**answer, "items": items}

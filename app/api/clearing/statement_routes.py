@@ -1,0 +1,67 @@
+"""The statement of one township in one window: for programs, as a workbook to sign, as a page to print."""
+
+from __future__ import annotations
+
+from tempfile import TemporaryFile
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy.orm import Session
+
+from app.api.clearing.routes import WINDOW, doors
+from app.api.clearing.statement_schemas import StatementAnswer, StatementQuery
+from app.api.operation import Sent, operation
+from app.web.statement_page import page_policy, statement_page
+from timebank.clearing import queries
+from timebank.clearing.models import ClearingWindow
+from timebank.core.actors import Actor
+from timebank.importing.statement_workbook import write_statement
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@operation(
+    doors, f"/windows/{WINDOW}/statement", "clearing.statement", "对账单",
+    query=StatementQuery, answers=StatementAnswer, one_moment=True,
+)  # fmt: skip
+def statement(session: Session, actor: Actor, query: dict[str, Any], window: str) -> queries.StatementView:
+    return _asked(session, actor, query, window)[1]
+
+
+@operation(
+    doors, f"/windows/{WINDOW}/statement.xlsx", "clearing.statement_workbook", "对账单（Excel）",
+    query=StatementQuery, answers=None, media_type=XLSX, one_moment=True,
+)  # fmt: skip
+def statement_workbook(session: Session, actor: Actor, query: dict[str, Any], window: str) -> Sent:
+    found, said = _asked(session, actor, query, window)
+    file = TemporaryFile()  # noqa: SIM115 - closed once it is sent
+    try:
+        write_statement(file, said, queries.every_line(session, found, said))
+    except BaseException:
+        file.close()
+        raise
+    return Sent(file, {"Content-Disposition": _attached(said)})
+
+
+@operation(
+    doors, f"/windows/{WINDOW}/statement.html", "clearing.statement_page", "对账单（打印页）",
+    query=StatementQuery, answers=None, media_type="text/html", one_moment=True,
+)  # fmt: skip
+def statement_html(session: Session, actor: Actor, query: dict[str, Any], window: str) -> Sent:
+    page = statement_page(session, *_asked(session, actor, query, window))
+    return Sent(page.encode(), {"Content-Security-Policy": page_policy()})
+
+
+def _asked(
+    session: Session, actor: Actor, query: dict[str, Any], window: str
+) -> tuple[ClearingWindow, queries.StatementView]:
+    actor.must_see_books()
+    found = queries.find_window(session, window)
+    township_code = queries.whose_lines(session, actor, query.get("township_code"))
+    return found, queries.statement(session, found, township_code)
+
+
+def _attached(said: queries.StatementView) -> str:
+    """Saved under its Chinese name (RFC 5987), or under a plain one by programs that cannot read that."""
+    plain = f"statement-{said.township_code}-{said.window.window}.xlsx"
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(said.file_stem + '.xlsx')}"

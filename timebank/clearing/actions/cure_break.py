@@ -1,0 +1,111 @@
+"""Curing a break: naming the movement that puts it right. There is no other way to be rid of one."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from timebank.audit.actions import note_down
+from timebank.clearing.actions.reconcile import lock_lists
+from timebank.clearing.curing import Complaint, Remedy, cures
+from timebank.clearing.matching import BREAK_TYPE_NAMES, BreakType
+from timebank.clearing.models import ClearingWindow
+from timebank.clearing.queries.breaks import must_concern
+from timebank.clearing.reconciliation_models import Break
+from timebank.core import clock
+from timebank.core.actors import Actor
+from timebank.core.errors import Conflict, NotFound, Refused
+from timebank.ledger.models import Transfer
+from timebank.notifications.actions import notify_stewards
+
+
+def cure_break(session: Session, *, actor: Actor, break_id: UUID, transfer_id: UUID) -> Break:
+    """Note which movement has put a break right; for the stewards of the owner and the district's.
+
+    ``transfer_id`` may name either leg. Raises NotAllowed ``books_not_yours``, ``steward_only``, ``other_township``;
+    NotFound ``break_unknown``; Conflict ``break_already_cured``, ``break_already_ended``; Refused
+    ``transfer_cures_nothing``.
+    """
+    known = session.get(Break, break_id)
+    if known is None:
+        raise NotFound("break_unknown", "没有这项差异", break_id=break_id)
+    must_concern(actor, known)
+    actor.must_steward(known.owner_township_code)
+    lock_lists(session, known.township_code)
+    found = session.get_one(Break, break_id, with_for_update=True, populate_existing=True)
+    if found.cured_at is not None:
+        raise Conflict(
+            "break_already_cured",
+            "这项差异已经更正",
+            cured_at=found.cured_at,
+            cured_by_transfer_id=found.cured_by_transfer_id,
+        )
+    if found.ended_at is not None:
+        raise Conflict("break_already_ended", "这项差异已随新清单消除", ended_at=found.ended_at)
+    first = _movement(session, transfer_id)
+    remedy = _remedy(session, first) if first is not None else None
+    if first is None or remedy is None or not cures(_complaint(found), remedy) or _spent(session, found, first.id):
+        raise Refused("transfer_cures_nothing", "这笔划转不能更正这项差异", transfer_id=transfer_id, break_id=break_id)
+    found.cured_at, found.cured_by_transfer_id = clock.now(), first.id
+    found.cured_by, found.cured_by_name = actor.login_id, actor.name
+    session.flush()
+    _note_and_tell(session, actor, found)
+    return found
+
+
+def _movement(session: Session, transfer_id: UUID) -> Transfer | None:
+    """The first leg of the movement that ``transfer_id`` is part of; None where it is no movement between books."""
+    named = session.get(Transfer, transfer_id)
+    if named is None or named.link_id is None or named.unit != "minute":
+        return None
+    return session.get_one(Transfer, named.link_id)
+
+
+def _remedy(session: Session, first: Transfer) -> Remedy:
+    assert first.counterpart_book_code is not None
+    reversed_leg = session.get(Transfer, first.reverses_id) if first.reverses_id is not None else None
+    return Remedy(
+        debtor=first.book_code,
+        creditor=first.counterpart_book_code,
+        minutes=first.amount,
+        kind=first.kind,
+        reverses_id=reversed_leg.link_id if reversed_leg is not None else None,
+        recorded_at=first.recorded_at,
+    )
+
+
+def _complaint(found: Break) -> Complaint:
+    return Complaint(
+        type=BreakType(found.type),
+        township_code=found.township_code,
+        counterpart=found.counterpart_code,
+        minutes_here=found.minutes_here,
+        minutes_there=found.minutes_there,
+        line_id=found.transfer_id,
+        opened_at=found.opened_at,
+    )
+
+
+def _spent(session: Session, found: Break, transfer_id: UUID) -> bool:
+    """Whether the movement has cured another break of the township's lists: it makes up one difference, not two."""
+    query = select(Break.id).where(
+        Break.township_code == found.township_code, Break.cured_by_transfer_id == transfer_id
+    )
+    return session.scalar(query) is not None
+
+
+def _note_and_tell(session: Session, actor: Actor, cured: Break) -> None:
+    note_down(
+        session,
+        actor=actor,
+        action="break_cured",
+        subject=("clearing_break", cured.id),
+        transfer_id=str(cured.cured_by_transfer_id),
+        township_code=cured.township_code,
+    )
+    if actor.township_code != cured.township_code:
+        window = session.get_one(ClearingWindow, cured.window_number)
+        body = f"清算周期 {window.name} 往来清单的一项差异（{BREAK_TYPE_NAMES[BreakType(cured.type)]}）已以划转更正。"
+        notify_stewards(session, township_code=cured.township_code, title="往来差异已更正", body=body)

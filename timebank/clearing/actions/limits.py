@@ -1,0 +1,96 @@
+"""Limits of what a township may owe 头寸限额: at the hard one, new debt needs a district steward's override 放行."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from timebank.audit.actions import note_down
+from timebank.clearing.models import LimitOverride
+from timebank.clearing.queries import owed_minutes
+from timebank.clearing.rules import LimitState, limit_state
+from timebank.core import clock
+from timebank.core.actors import Actor
+from timebank.core.amounts import hours_text, is_amount
+from timebank.core.errors import Refused
+from timebank.core.ids import new_id
+from timebank.notifications.actions import notify_stewards
+from timebank.policies.rules import PolicyBook
+from timebank.townships.queries import township
+
+_LONGEST_OVERRIDE = timedelta(days=366)
+
+
+def must_be_within_limit(session: Session, *, township_code: str, policies: PolicyBook) -> None:
+    """Whether this township's people may take on what other townships will be owed for.
+
+    Raises Refused ``position_limit_reached`` where the hard limit, and what was granted beyond it, is reached.
+    """
+    hard = policies.whole("position_hard_limit_minutes", township_code)
+    owed = owed_minutes(session, [township_code])[township_code]
+    if limit_state(owed, hard, hard) is LimitState.WITHIN:
+        return
+    allowed = hard + extra_minutes(session, township_code)
+    if owed >= allowed:
+        name = township(session, township_code).name
+        raise Refused(
+            "position_limit_reached",
+            f"{name}应付其他镇街的时长已到限额，跨镇街使用须由区级管理员放行；仍可购买只在本镇街使用的用餐券",
+            township_code=township_code,
+            owed_minutes=owed,
+            limit_minutes=allowed,
+        )
+
+
+def extra_minutes(session: Session, township_code: str) -> int:
+    """What is granted to a township beyond its hard limit at this moment, in minutes."""
+    granted = select(func.coalesce(func.sum(LimitOverride.extra_minutes), 0)).where(
+        LimitOverride.township_code == township_code, LimitOverride.valid_until > clock.now()
+    )
+    return int(session.scalar(granted) or 0)
+
+
+def grant_override(
+    session: Session, *, actor: Actor, township_code: str, extra_minutes: int, valid_until: datetime, reason: str
+) -> LimitOverride:
+    """Let a township's people go on for some minutes beyond its hard limit, until a moment within a year.
+
+    Raises NotAllowed ``district_only``; Refused ``township_unknown``, ``amount_invalid``, ``override_time_invalid``,
+    ``reason_needed``.
+    """
+    actor.must_be_district()
+    name = township(session, township_code).name
+    now = clock.now()
+    if not is_amount(extra_minutes):
+        raise Refused("amount_invalid", "数量须为正整数", field="extra_minutes")
+    if not now < valid_until <= now + _LONGEST_OVERRIDE:
+        raise Refused("override_time_invalid", "放行的截止时间须在将来一年之内", field="valid_until")
+    if not reason.strip():
+        raise Refused("reason_needed", "请写明理由", field="reason")
+    granted = LimitOverride(
+        id=new_id(),
+        township_code=township_code,
+        extra_minutes=extra_minutes,
+        valid_until=valid_until,
+        reason=reason.strip(),
+        granted_at=now,
+        granted_by=actor.login_id,
+        granted_by_name=actor.name,
+    )
+    session.add(granted)
+    session.flush()
+    note_down(
+        session,
+        actor=actor,
+        action="limit_override_granted",
+        subject=("township", township_code),
+        extra_minutes=extra_minutes,
+        valid_until=valid_until.isoformat(),
+        reason=granted.reason,
+    )
+    until = valid_until.astimezone(clock.LOCAL)
+    body = f"{name}硬限额之外放行{hours_text(extra_minutes)}，到 {until:%Y-%m-%d %H:%M} 止：{granted.reason}"
+    notify_stewards(session, township_code=township_code, title="头寸限额放行", body=body)
+    return granted

@@ -1,0 +1,157 @@
+"""Seeing a window's review: statements, disputes, settlements and their payments, overrides and guarantee calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from timebank.clearing.models import (
+    ClearingWindow,
+    Dispute,
+    GuaranteeCall,
+    LimitOverride,
+    Payment,
+    Settlement,
+    Statement,
+)
+from timebank.core.actors import Actor, StaffRole
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentView:
+    """One payment or receipt of a township, with the window that it settles."""
+
+    payment_id: UUID
+    window: str
+    settlement_id: UUID
+    township_code: str
+    attempt: int
+    direction: str
+    amount_fen: int
+    state: str
+    outside_reference: str | None
+    problem: str | None
+    instructed_at: datetime
+    ended_at: datetime | None
+
+
+def own_township(actor: Actor) -> str | None:
+    """The township whose affairs alone the actor sees; None for the district and auditors, who see all."""
+    actor.must_see_books()
+    return actor.township_code if actor.staff_role is StaffRole.TOWNSHIP_STEWARD else None
+
+
+def statements_of(session: Session, window: ClearingWindow) -> Sequence[Statement]:
+    """Every township's position and confirmation in a closed window, by township."""
+    query = select(Statement).where(Statement.window_number == window.number)
+    return session.scalars(query.order_by(Statement.township_code)).all()
+
+
+def disputes(
+    session: Session, actor: Actor, *, window: ClearingWindow | None, unruled: bool, limit: int, before: UUID | None
+) -> Sequence[tuple[Dispute, str]]:
+    """Disputes with their windows' names, newest first; a township's steward sees those that its township raised."""
+    query = select(Dispute, ClearingWindow.name).join(ClearingWindow, ClearingWindow.number == Dispute.window_number)
+    own = own_township(actor)
+    if own is not None:
+        query = query.where(Dispute.township_code == own)
+    if window is not None:
+        query = query.where(Dispute.window_number == window.number)
+    if unruled:
+        query = query.where(Dispute.ruling.is_(None))
+    if before is not None:
+        query = query.where(Dispute.id < before)
+    return [(row[0], row[1]) for row in session.execute(query.order_by(Dispute.id.desc()).limit(limit))]
+
+
+def settlements_of(session: Session, window: ClearingWindow) -> Sequence[Settlement]:
+    """Every attempt to settle a window, newest first."""
+    query = select(Settlement).where(Settlement.window_number == window.number)
+    return session.scalars(query.order_by(Settlement.attempt.desc())).all()
+
+
+def payments(
+    session: Session,
+    actor: Actor,
+    *,
+    window: ClearingWindow | None,
+    state: str | None,
+    limit: int,
+    before: UUID | None,
+) -> Sequence[PaymentView]:
+    """Payments, newest first; a township's steward sees its own."""
+    query = _payments()
+    own = own_township(actor)
+    if own is not None:
+        query = query.where(Payment.township_code == own)
+    if window is not None:
+        query = query.where(Settlement.window_number == window.number)
+    if state is not None:
+        query = query.where(Payment.state == state)
+    if before is not None:
+        query = query.where(Payment.id < before)
+    return [_payment_view(row[0], row[1]) for row in session.execute(query.order_by(Payment.id.desc()).limit(limit))]
+
+
+def payment_view(session: Session, payment_id: UUID) -> PaymentView:
+    """One payment."""
+    row = session.execute(_payments().where(Payment.id == payment_id)).one()
+    return _payment_view(row[0], row[1])
+
+
+def _payments() -> Select[Payment, str]:
+    return (
+        select(Payment, ClearingWindow.name)
+        .join(Settlement, Settlement.id == Payment.settlement_id)
+        .join(ClearingWindow, ClearingWindow.number == Settlement.window_number)
+    )
+
+
+def overrides(
+    session: Session, actor: Actor, *, township_code: str | None, limit: int, before: UUID | None
+) -> Sequence[LimitOverride]:
+    """What was granted beyond hard limits, newest first."""
+    query = select(LimitOverride)
+    wanted = own_township(actor) or township_code
+    if wanted is not None:
+        query = query.where(LimitOverride.township_code == wanted)
+    if before is not None:
+        query = query.where(LimitOverride.id < before)
+    return session.scalars(query.order_by(LimitOverride.id.desc()).limit(limit)).all()
+
+
+def guarantee_calls(
+    session: Session, actor: Actor, *, township_code: str | None, limit: int, before_seq: int | None
+) -> Sequence[tuple[GuaranteeCall, str]]:
+    """What the guarantee fund stood in for, with the window's name, newest first."""
+    query = select(GuaranteeCall, ClearingWindow.name).join(
+        ClearingWindow, ClearingWindow.number == GuaranteeCall.window_number
+    )
+    wanted = own_township(actor) or township_code
+    if wanted is not None:
+        query = query.where(GuaranteeCall.township_code == wanted)
+    if before_seq is not None:
+        query = query.where(GuaranteeCall.seq < before_seq)
+    return [(row[0], row[1]) for row in session.execute(query.order_by(GuaranteeCall.seq.desc()).limit(limit))]
+
+
+def _payment_view(payment: Payment, window: str) -> PaymentView:
+    return PaymentView(
+        payment_id=payment.id,
+        window=window,
+        settlement_id=payment.settlement_id,
+        township_code=payment.township_code,
+        attempt=payment.attempt,
+        direction=payment.direction,
+        amount_fen=payment.amount_fen,
+        state=payment.state,
+        outside_reference=payment.outside_reference,
+        problem=payment.problem,
+        instructed_at=payment.instructed_at,
+        ended_at=payment.ended_at,
+    )
