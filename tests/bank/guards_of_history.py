@@ -6,12 +6,38 @@ from collections.abc import Iterator
 
 from tests.bank.ledger_guards import Guard, clause, constraint, sql, trigger
 
+CLEARING_STAYS = (
+    *(
+        trigger(f"clearing_{t}", f"clearing_{t}_immutable")
+        for t in ("moved_line", "limit_override", "guarantee_call", "recomputation", "reconciliation")
+    ),
+    *(
+        trigger(f"clearing_{t}", f"clearing_{t}_stays")
+        for t in (
+            "window",
+            "tally",
+            "tally_mark",
+            "participant",
+            "statement",
+            "dispute",
+            "settlement",
+            "payment",
+            "break",
+        )
+    ),
+)
+"""What keeps the rows of clearing, which name transfers and books, from being emptied with them."""
+
 ALL_STAY = (
+    *CLEARING_STAYS,
     *(
         trigger(f"ledger_{t}", f"ledger_{t}_immutable")
         for t in ("transfer", "seal", "seal_handout", "checkpoint", "book")
     ),
     *(trigger(f"ledger_{t}", f"ledger_{t}_stays") for t in ("account", "hold")),
+    # What refers to the ledger is emptied with it.
+    *(trigger(f"clearing_{t}", f"clearing_{t}_stays") for t in ("dispute", "tally", "break")),
+    *(trigger(f"clearing_{t}", f"clearing_{t}_immutable") for t in ("moved_line", "guarantee_call")),
 )
 CHANGED = {
     "transfer": "UPDATE ledger_transfer SET note = note || '.'",

@@ -28,7 +28,7 @@ from timebank.ledger.rules import (
 NOW = datetime(2026, 11, 20, 4, tzinfo=UTC)
 EARLIER, LATER = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
 
-ISSUANCE, CLEARING, SAVINGS, POOL, AWAY_CLEARING, AWAY_SAVINGS, PURSE, CLOSED = range(1, 9)
+ISSUANCE, CLEARING, SAVINGS, POOL, AWAY_CLEARING, AWAY_SAVINGS, PURSE, CLOSED, SETTLED = range(1, 10)
 BRIDGES = {("here", "minute"): CLEARING, ("away", "minute"): AWAY_CLEARING}
 
 
@@ -47,6 +47,7 @@ def accounts(**of_savings: Any) -> dict[int, AccountState]:
         state(AWAY_SAVINGS, "savings", "away", posted=10, version=2, last_recorded_at=EARLIER),
         state(PURSE, "purse", unit="fen", posted=100, version=1),
         state(CLOSED, "savings", closed=True),
+        state(SETTLED, "settled"),
     )
     return {account.id: account for account in found}
 
@@ -137,10 +138,17 @@ def test_money_that_falls_short_is_refused_in_fen() -> None:
         (SAVINGS, CLEARING, "clearing_is_not_for_hands"),
         (CLEARING, SAVINGS, "clearing_is_not_for_hands"),
         (CLEARING, AWAY_CLEARING, "clearing_is_not_for_hands"),
+        (SETTLED, SAVINGS, "settling_is_not_for_hands"),
+        (SAVINGS, SETTLED, "settling_is_not_for_hands"),
     ],
 )
 def test_accounts_that_cannot_be_moved_between_are_refused(source: int, target: int, code: str) -> None:
     assert refusal(moving(source, target, 1)).code == code
+
+
+def test_what_settles_a_window_moves_nothing_else() -> None:
+    settling = replace(moving(SAVINGS, POOL, 1), kind="settlement")
+    assert refusal(settling).code == "settling_is_not_for_hands"
 
 
 def test_the_time_recorded_is_never_before_that_of_either_account() -> None:

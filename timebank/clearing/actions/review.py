@@ -140,7 +140,9 @@ def rule_dispute(session: Session, *, actor: Actor, dispute_id: UUID, ruling: Ru
     found = session.get(Dispute, dispute_id)
     if found is None:
         raise NotFound("dispute_unknown", "没有这项异议", dispute_id=dispute_id)
-    window = session.get_one(ClearingWindow, found.window_number, with_for_update=True, populate_existing=True)
+    window = session.get_one(
+        ClearingWindow, found.window_number, with_for_update={"key_share": True}, populate_existing=True
+    )
     dispute = session.get_one(Dispute, dispute_id, with_for_update=True, populate_existing=True)
     if dispute.ruling is not None:
         raise Conflict("dispute_already_ruled", "这项异议已经裁定", ruling=dispute.ruling)

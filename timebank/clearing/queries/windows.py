@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from timebank.clearing.models import ClearingWindow
@@ -44,7 +44,7 @@ def find_window(session: Session, name: str | None, *, for_update: bool = False)
     query = select(ClearingWindow)
     query = query.where(ClearingWindow.status == WindowStatus.OPEN if name is None else ClearingWindow.name == name)
     if for_update:
-        query = query.with_for_update().execution_options(populate_existing=True)
+        query = locked(query)
     found = session.scalar(query)
     if found is None:
         raise NotFound("window_unknown", "没有这个清算周期", window=name)
@@ -54,10 +54,14 @@ def find_window(session: Session, name: str | None, *, for_update: bool = False)
 def lock_open_window(session: Session) -> ClearingWindow:
     """The open window, which nobody closes before this unit of work ends."""
     query = select(ClearingWindow).where(ClearingWindow.status == WindowStatus.OPEN)
-    locked = query.with_for_update().execution_options(populate_existing=True)
-    found = session.scalar(locked)
+    found = session.scalar(locked(query))
     # Whoever waited for somebody to close it finds it closed, and looks again for the next one.
-    return found if found is not None else session.scalars(locked).one()
+    return found if found is not None else session.scalars(locked(query)).one()
+
+
+def locked(query: Select[ClearingWindow]) -> Select[ClearingWindow]:
+    """The same windows, locked and read afresh; not so that a row that refers to one has to wait, as the tally's do."""
+    return query.with_for_update(key_share=True).execution_options(populate_existing=True)
 
 
 def windows(session: Session, *, limit: int, before: int | None = None) -> Sequence[WindowView]:
