@@ -3,11 +3,12 @@
 #   make run     the bank on http://127.0.0.1:8000, until Ctrl-C
 #   make test    the whole suite; PYTEST_ARGS='-x -k ledger' for a part of it
 #   make check   style, types, walls between the packages, sizes
+#   make bench   the benchmarks, as a table and as var/bench.json; BENCH_ARGS='--only closing --small' for a part
 #   make lock    bring the lock files in line with pyproject.toml (needs uv); LOCK_ARGS=--upgrade for newer versions
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check lock
+.PHONY: help run test check bench lock
 
 PYTEST_ARGS ?= -n 2
 PYTHON ?= python3.11 python3.12 python3.13 python3
@@ -36,10 +37,13 @@ check: $(DEV)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy --strict timebank
-	$(BIN)/mypy app clients
+	$(BIN)/mypy app clients scripts/bench
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/write_openapi.py --check
 	$(BIN)/python -m pytest tests/house -q
+
+bench: $(RUN)
+	@$(BIN)/python -m scripts.bench $(BENCH_ARGS)
 
 # The hashes come along; --no-emit-index-url keeps the name of whatever registry was asked out of the files.
 lock:

@@ -8,6 +8,7 @@ from flask import Flask, Response, abort, request
 
 from app.adapters.wechat import WeChat
 from app.api.openapi import register_api
+from app.api.uploads import most_body_bytes
 from app.config import Settings, SettingsRefused, read_settings
 from app.health import register_health
 from app.logs import configure_logs, register_logs
@@ -58,7 +59,8 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _refuse_oversized() -> None:
     """Refuse a body that says itself that it is too long, also where an operation would never read it."""
-    if (request.content_length or 0) > MOST_BODY_BYTES:
+    request.max_content_length = most_body_bytes(MOST_BODY_BYTES)
+    if (request.content_length or 0) > request.max_content_length:
         abort(413)
 
 

@@ -27,6 +27,7 @@ STATUS_OF_CODE = {
     "wechat_too_often": 429,
     "wechat_unavailable": 503,
     "idempotency_key_missing": 400,
+    "file_type_not_taken": 415,
 }
 """Where the kind of refusal alone does not say enough."""
 

@@ -8,6 +8,7 @@ from flask import Flask
 from flask_smorest import Api
 
 from app.api.auth.routes import doors as auth
+from app.api.clearing import reconciliation_routes as _reconciliation
 from app.api.clearing import review_routes as _review
 from app.api.clearing import settlement_routes as _settlement
 from app.api.clearing import statement_routes as _statement
@@ -29,12 +30,13 @@ from app.api.vouchers.routes import doors as vouchers
 BLUEPRINTS = (auth, me, townships, people, policies, service_types, tasks, vouchers, clearing, ledger, notices)
 _ = (
     _back_fill,
+    _reconciliation,
     _review,
     _settlement,
     _statement,
 )  # imported so that their routes join those of ``tasks`` and ``clearing``
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 
 
 class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest ships no types

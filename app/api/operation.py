@@ -13,6 +13,7 @@ from flask import Response, g, json
 
 from app.api.fields import Answer, Whole, cursor_of, numbers_in_cursor
 from app.api.parser import Doors
+from app.api.uploads import FileBody
 from app.auth.current import current_actor, signed_in_login
 from app.idempotency import LONGEST_KEY, KeyRule, once, read_key
 from app.problems import problem_response
@@ -69,6 +70,7 @@ def operation(
     answers: type[marshmallow.Schema] | None,
     method: str = "GET",
     body: type[marshmallow.Schema] | None = None,
+    file: FileBody | None = None,
     query: type[marshmallow.Schema] | None = None,
     status: int = 200,
     key: KeyRule | None = None,
@@ -77,7 +79,7 @@ def operation(
     finish: Finish | None = None,
     one_moment: bool = False,
 ) -> Callable[[View], View]:
-    """Register ``view(session, actor, [body or query], **path)`` as one operation.
+    """Register ``view(session, actor, [body or query], [file], **path)`` as one operation.
 
     ``key`` says whether an Idempotency-Key is required or may be given; what moves minutes requires it. The view
     returns what ``answers`` dumps, or a BankError to refuse and still keep what was written. With another
@@ -91,7 +93,7 @@ def operation(
         def door(*parsed: Any, **path: Any) -> Response:
             return _answer(spec, view, parsed, path)
 
-        wrapped: Any = door
+        wrapped: Any = door if file is None else file.read_into(door)
         if body is not None:
             wrapped = doors.arguments(body, location="json")(wrapped)
         if query is not None:
@@ -100,17 +102,18 @@ def operation(
         wrapped = doors.response(
             status, documented, content_type=media_type, headers=_REPLAYED if key is not None else None
         )(wrapped)
-        wrapped = doors.doc(operationId=operation_id, summary=summary, **_documented(key, anyone))(wrapped)
-        doors.route(rule, methods=[method])(_at_the_door(spec, wrapped))
+        wrapped = doors.doc(operationId=operation_id, summary=summary, **_documented(key, anyone, file))(wrapped)
+        at_the_door = _at_the_door(spec, wrapped)
+        doors.route(rule, methods=[method])(at_the_door if file is None else file.allow(at_the_door))
         return view
 
     return decorate
 
 
-def _documented(key: KeyRule | None, anyone: bool) -> dict[str, Any]:
-    parameters = []
+def _documented(key: KeyRule | None, anyone: bool, file: FileBody | None) -> dict[str, Any]:
+    said: dict[str, Any] = {"security": [] if anyone else [{"bearer": []}]}
     if key is not None:
-        parameters.append(
+        said["parameters"] = [
             {
                 "in": "header",
                 "name": "Idempotency-Key",
@@ -118,8 +121,10 @@ def _documented(key: KeyRule | None, anyone: bool) -> dict[str, Any]:
                 "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
                 "description": "同一键同一内容只办一次；重复请求得到第一次的答复。",
             }
-        )
-    return {"security": [] if anyone else [{"bearer": []}], **({"parameters": parameters} if parameters else {})}
+        ]
+    if file is not None:
+        said["requestBody"] = file.documented()
+    return said
 
 
 def _at_the_door(spec: Spec, inside: View) -> View:

@@ -7,6 +7,7 @@ from importlib import import_module
 import click
 
 _COMMANDS = {
+    "clearing": ("app.cli.clearing", "clearing", "乡镇间清算：状态、关账、对账单 what townships owe one another"),
     "db": ("app.cli.db", "db", "数据库：升级、备份、恢复 upgrade, back up, restore"),
     "import": ("app.cli.import_command", "import_command", "导入登记表和服务记录 read an office's workbook"),
     "jobs": ("app.cli.serve", "jobs", "只运行定时任务 run the jobs alone"),

@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--small", action="store_true", help="a few seconds, to see that it works; judges nothing")
     parser.add_argument("--out", type=Path, default=ROOT / "var" / "bench.json", help="where the JSON goes")
     asked = parser.parse_args(arguments)
-    progress = Console(stderr=True, highlight=False)
+    progress = Console(stderr=True, highlight=False, soft_wrap=True)
     outcomes: list[Outcome] = []
     for name in asked.only or BENCHMARKS:
         outcomes += _run(BENCHMARKS[name], asked.small, progress)

@@ -75,9 +75,9 @@ def run(folder: Path, small: bool, tell: Callable[[str], None]) -> list[Outcome]
 
 def _size(small: bool) -> Size:
     if small:
-        return Size(few=132, many=1320, clients=2, vouchers=200, usual_s=0.5, repetitions=1)
+        return Size(few=132, many=1320, clients=2, vouchers=20, usual_s=0.5, repetitions=1)
     every_s = next(job.every_s for job in timetable(None) if job.name == "tally_clearing")
-    return Size(few=10_000, many=1_000_000, clients=4, vouchers=3000, usual_s=every_s, repetitions=5)
+    return Size(few=10_000, many=1_000_000, clients=4, vouchers=3000, usual_s=every_s, repetitions=4)
 
 
 def _fill(server: BenchServer, size: Size, tell: Callable[[str], None]) -> list[Till]:

@@ -5,12 +5,13 @@ The triggers of the ledger check every row as they always do; what ``post`` woul
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, bindparam, func, select, text
+from sqlalchemy import ARRAY, BigInteger, bindparam, func, select, text
 
 from scripts.bench.scene import VOLUNTEERS_A_TOWNSHIP
 from timebank.clearing.actions import tally_new_movements
 from timebank.core import clock
-from timebank.core.db import Database
+from timebank.core.db import Database, UuidColumn
+from timebank.core.ids import new_id
 from timebank.ledger.actions.post import POSTING_LOCK
 
 _AT_A_TIME = 50_000
@@ -27,10 +28,9 @@ WITH town AS (
     SELECT id, book_code, version, posted, row_number() OVER (PARTITION BY book_code ORDER BY id) - 1 AS place
     FROM ledger_account WHERE unit = 'minute' AND kind = 'savings'
 ), movement AS MATERIALIZED (
-    SELECT n, uuidv7() AS id, n % 12 AS debtor, (n + 1 + n / 12 % 11) % 12 AS creditor,
-           n / 132 % :volunteers AS volunteer,
+    SELECT n, id, n % 12 AS debtor, (n + 1 + n / 12 % 11) % 12 AS creditor, n / 132 % :volunteers AS volunteer,
            CASE WHEN n % 4 = 0 THEN 'back_fill_credit' ELSE 'service_credit' END AS kind
-    FROM generate_series(:first, :last) n
+    FROM (SELECT id, :first + place - 1 AS n FROM unnest(:ids) WITH ORDINALITY AS given (id, place)) numbered
 ), decided AS (
     SELECT m.n, m.id, m.kind, d.code AS debtor, c.code AS creditor, d.issuance, d.clearing AS debtors_clearing,
            c.clearing AS creditors_clearing, s.id AS savings, s.version + row_number() OVER own AS version,
@@ -50,7 +50,7 @@ FROM decided m CROSS JOIN LATERAL (VALUES
 ) leg (number, id, book_code, source, target, counterpart, version, balance)
 ORDER BY m.n, leg.number
 """).bindparams(
-    bindparam("first", type_=BigInteger), bindparam("last", type_=BigInteger), volunteers=VOLUNTEERS_A_TOWNSHIP
+    bindparam("first", type_=BigInteger), bindparam("ids", type_=ARRAY(UuidColumn)), volunteers=VOLUNTEERS_A_TOWNSHIP
 )
 
 
@@ -59,10 +59,10 @@ def move_much(url: str, movements: int) -> None:
     bank = Database(url)
     try:
         for first in range(0, movements, _AT_A_TIME):
-            last = min(first + _AT_A_TIME, movements) - 1
+            ids = [new_id() for _ in range(first, min(first + _AT_A_TIME, movements))]
             with bank.unit_of_work() as session:
                 session.execute(select(func.pg_advisory_xact_lock_shared(POSTING_LOCK)))
-                session.execute(_MOVE, {"first": first, "last": last, "now": clock.now()})
+                session.execute(_MOVE, {"first": first, "ids": ids, "now": clock.now()})
             with bank.unit_of_work() as session:
                 tally_new_movements(session)
     finally:

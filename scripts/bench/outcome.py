@@ -62,7 +62,7 @@ def table_of(outcomes: Sequence[Outcome]) -> Table:
     table = Table(title="性能基准 Benchmarks", show_lines=True)
     for heading in ("项目\nbenchmark", "比值\nratio", "目标\ntarget", "最小 / 中位 / 最大\nmin / median / max"):
         table.add_column(heading, no_wrap=True)
-    table.add_column("测的是什么\nwhat was measured")
+    table.add_column("测的是什么\nwhat was measured", overflow="fold")
     for one in outcomes:
         low, middle, high = min(one.runs), statistics.median(one.runs), max(one.runs)
         mark = "[green]达到 met[/green]" if one.met else "[red]未达到 missed[/red]"

@@ -24,7 +24,7 @@ from timebank.townships.models import Organisation
 from timebank.townships.queries import townships
 
 SECRET = secrets.token_urlsafe(32)
-VOLUNTEERS_A_TOWNSHIP = 20
+VOLUNTEERS_A_TOWNSHIP = 5
 _AT_A_TIME = 100
 _SAVINGS_MINUTES = 60_000_000
 

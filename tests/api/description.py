@@ -34,10 +34,17 @@ class Operation:
 
     @property
     def body(self) -> Json | None:
-        """The body's schema."""
-        if "requestBody" not in self.spec:
+        """The schema of a body in JSON."""
+        if "requestBody" not in self.spec or self.file is not None:
             return None
         return self.resolved(self.spec["requestBody"]["content"]["application/json"]["schema"])
+
+    @property
+    def file(self) -> tuple[str, int] | None:
+        """Media type and most bytes, where the body is a file."""
+        content = self.spec.get("requestBody", {}).get("content", {})
+        found = [(kind, said["schema"]["maxLength"]) for kind, said in content.items() if kind != "application/json"]
+        return found[0] if found else None
 
     def parameters(self, place: str) -> list[Json]:
         return [p for p in self.spec.get("parameters", []) if p["in"] == place]

@@ -22,8 +22,11 @@ from tests.factories.people import (
     steward,
 )
 from timebank.clearing import actions as clearing
+from timebank.clearing.actions import TownshipList
 from timebank.clearing.models import Payment
 from timebank.clearing.queries import open_window
+from timebank.clearing.reconciliation_models import Break
+from timebank.clearing.township_lists import ListedLine
 from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
 from timebank.core.db import Database
@@ -73,6 +76,7 @@ class Scene:
     disputed_line: UUID | None = None
     dispute_id: UUID | None = None
     payment_id: UUID | None = None
+    break_id: UUID | None = None
 
     def person_id(self, who: str) -> UUID:
         return self.people[who].person()
@@ -96,6 +100,7 @@ def set_scene(bank: Database) -> Scene:
         _add_papers(session, scene)
     with bank.unit_of_work() as session:
         _dispute_a_line(session, scene)
+        _hand_a_list_in(session, scene)
     return scene
 
 
@@ -183,6 +188,19 @@ def _dispute_a_line(session: Session, scene: Scene) -> None:
         transfer_id=scene.disputed_line,
         reason="当天没有外出",
     ).id
+
+
+def _hand_a_list_in(session: Session, scene: Scene) -> None:
+    """尚田's own list of the second window: a service for 大堰 of which the books know nothing, and no meal there."""
+    rows = [ListedLine(2, clock.today(), 90, counterpart=DAYAN, name="林志远")]
+    made = clearing.reconcile(
+        session,
+        actor=steward(SHANGTIAN),
+        window_name=scene.reviewed_window,
+        handed_in=TownshipList("往来.xlsx", bytes(32), rows, [(3, "day_unreadable")]),
+    )
+    kept = select(Break.id).where(Break.reconciliation_id == made.id, Break.type == "missing_there")
+    scene.break_id = session.scalars(kept).one()
 
 
 def _close(session: Session) -> str:

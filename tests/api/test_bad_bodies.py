@@ -84,8 +84,9 @@ def test_a_body_that_cannot_be_read_is_refused(operation: Operation, caller: Cal
 def test_a_body_over_the_limit_is_refused_whoever_sends_it(
     operation_id: str, still_callers: dict[str, Caller], still_doors: Doors
 ) -> None:
+    file = DESCRIPTION.operations[operation_id].file
     for caller in (still_callers["district"], still_callers["nobody"]):
-        data = b'{"a": "' + b"x" * MOST_BODY_BYTES + b'"}'
+        data = b'{"a": "' + b"x" * (file[1] if file is not None else MOST_BODY_BYTES) + b'"}'
         problem = caller.refused(operation_id, data=data)
         assert (problem["status"], problem["code"]) == (413, "request_too_large")
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from app.api.clearing.reconciliation_routes import WORKBOOK
 from tests.api.caller import Caller
 from tests.api.conftest import SignIn
 from tests.api.description import Description
 from tests.api.scene import Scene
+from tests.factories.lists import workbook
 from tests.factories.people import DAYAN, SHANGTIAN, XIWU, born_for_age, valid_id_number
 from timebank.core import clock
 
@@ -69,6 +71,7 @@ def test_every_operation_answers_as_the_document_says(
     _go_through_tasks(scene, everybody, staff)
     _move_vouchers_and_papers(scene, everybody, staff)
     _review_and_settle(scene, everybody["auditor"], staff)
+    _reconcile(scene, everybody, staff)
     nobody.ok("dev.set_clock", {"now": (clock.now() + timedelta(seconds=1)).isoformat()})
     called = {operation for caller in (nobody, *everybody.values(), *staff.values()) for operation in caller.called}
     assert set(description.operations) - called - {"auth.staff_login", "auth.wechat_login"} == set()
@@ -90,6 +93,8 @@ def _read_everything(scene: Scene, nobody: Caller, people: dict[str, Caller], st
     people["auditor"].ok("clearing.positions", query={"window": scene.settled_window})
     people["auditor"].ok("clearing.lines", query={"township_code": XIWU, "window": scene.settled_window})
     people["auditor"].ok("clearing.matrix")
+    for form in ("statement", "statement_workbook", "statement_page"):
+        assert staff["steward_shangtian"].ok(f"clearing.{form}", window=scene.settled_window)
     people["auditor"].ok("ledger.trial_balance", query={"unit": "fen"})
     assert people["auditor"].ok("policies.changes")["items"][0]["change_id"] == scene.change_id
 
@@ -171,6 +176,22 @@ def _review_and_settle(scene: Scene, auditor: Caller, staff: dict[str, Caller]) 
     wrong = {"transfer_id": line["transfer_id"], "reason": "不是本人"}
     assert shangtian.ok("clearing.dispute_line", wrong, window=closed["window"])["ruling"] is None
     assert auditor.ok("clearing.window", window=closed["window"])["status"] == "under_review"
+
+
+def _reconcile(scene: Scene, people: dict[str, Caller], staff: dict[str, Caller]) -> None:
+    listed = workbook([[f"{clock.today():%Y-%m-%d}", "林志远", "尚田街道", -60]])
+    sent = {"data": listed, "content_type": WORKBOOK.media_type, "query": {"file_name": "五月往来.xlsx"}}
+    made = staff["steward_xiwu"].ok("clearing.reconcile", window=scene.reviewed_window, **sent)
+    (found,) = made["breaks"]["items"]
+    assert (found["type"], found["owner_township_code"], found["row"]) == ("missing_here", SHANGTIAN, 2)
+    lists = staff["steward_xiwu"].ok("clearing.reconciliations", query={"window": scene.reviewed_window})["items"]
+    assert [one["file_name"] for one in lists] == ["五月往来.xlsx"]
+    staff["district"].ok("tasks.approve_record", task_id=_recorded(scene, staff))
+    line = people["volunteer"].ok("me.statement", query={"limit": 1})["items"][0]
+    owner = staff["steward_shangtian"]
+    cured = owner.ok("clearing.cure_break", {"transfer_id": line["transfer_id"]}, break_id=found["break_id"])
+    assert cured["cured_at"]
+    assert people["auditor"].ok("clearing.breaks", query={"open": "false"})["items"][-1] == cured
 
 
 def _recorded(scene: Scene, staff: dict[str, Caller]) -> str:

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from tests.api.caller import Caller
-from tests.api.description import describe
+from tests.api.description import Operation, describe
 from tests.api.samples import sample
 from tests.api.scene import ROLES, Scene
 from tests.api.whole_database import fingerprint
@@ -62,6 +62,13 @@ MAY: dict[str, tuple[set[str], str]] = {
     "clearing.windows": (BOOKS, ""),
     "clearing.window": (BOOKS, ""),
     "clearing.close_window": (DISTRICT, ""),
+    "clearing.statement": (BOOKS, ""),
+    "clearing.statement_workbook": (BOOKS, ""),
+    "clearing.statement_page": (BOOKS, ""),
+    "clearing.reconcile": (STEWARDS, ""),
+    "clearing.reconciliations": (BOOKS, ""),
+    "clearing.breaks": (BOOKS, ""),
+    "clearing.cure_break": ({"steward_shangtian", *DISTRICT}, ""),
     "clearing.confirm": ({"steward_shangtian", *DISTRICT}, ""),
     "clearing.dispute_line": ({"steward_shangtian"}, ""),
     "clearing.disputes": (BOOKS, ""),
@@ -105,18 +112,25 @@ def test_whoever_may_not_is_refused_and_changes_nothing(
         "window": scene.reviewed_window,
         "dispute_id": scene.dispute_id,
         "payment_id": scene.payment_id,
+        "break_id": scene.break_id,
     }
     path = {p["name"]: path[p["name"]] for p in operation.parameters("path")}
     query = {
         p["name"]: sample(operation, p["schema"], p["name"]) for p in operation.parameters("query") if p["required"]
     }
     body = {**sample(operation, operation.body), **_real(scene, operation_id)} if operation.body is not None else None
+    file = _file(operation)
     before = fingerprint(app.extensions["timebank_database"])
     for who in sorted(SIGNED_IN - may):
-        problem = still_callers[who].refused(operation_id, body, query=query, **path)
+        problem = still_callers[who].refused(operation_id, body, query=query, **file, **path)
         assert problem["status"] in (403, 404, 409), (who, problem)
         assert problem["code"] != "not_found", (who, problem)
     assert fingerprint(app.extensions["timebank_database"]) == before
+
+
+def _file(operation: Operation) -> dict[str, Any]:
+    """A body of the right kind, where the operation takes a file."""
+    return {"data": b"whatever", "content_type": operation.file[0]} if operation.file is not None else {}
 
 
 def _real(scene: Scene, operation_id: str) -> dict[str, Any]:
@@ -165,5 +179,6 @@ def test_what_does_not_exist_is_refused_to_everybody(
     for operation in GUARDED:
         if operation.parameters("path"):
             body = sample(operation, operation.body) if operation.body is not None else None
-            assert still_callers[who].refused(operation.operation_id, body)["status"] in (403, 404)
+            problem = still_callers[who].refused(operation.operation_id, body, **_file(operation))
+            assert problem["status"] in (403, 404), problem
     assert fingerprint(bank) == before

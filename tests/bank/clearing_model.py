@@ -52,18 +52,32 @@ class TwelveBooks:
 
     def earn(self, person: str, where: str, minutes: int) -> str:
         """Help given somewhere is credited at home; the township that was helped owes it."""
-        self.credits.append(Credit((where, "issuance"), self.savings[person], minutes))
+        self.credits.append(Credit(person, (where, "issuance"), self.savings[person], minutes))
         self._shift(self.credits[-1].source, self.credits[-1].target, minutes, "care")
         return "done"
 
+    def ask_back(self, credit: Credit) -> str:
+        """One steward asks for a credit to be taken back, once."""
+        if credit.state == "reversed":
+            return "already_reversed"
+        if credit.state == "asked":
+            return "second_person_needed"
+        credit.state = "asked"
+        return "awaiting_second_person"
+
     def reverse(self, credit: Credit) -> str:
-        """A credit is taken back from the very account that it was put into."""
-        book, account = credit.target
-        if credit.target not in self.savings.values():
-            return "account_closed"
+        """A second steward agrees: a credit is taken out of the account it was put into, and back to its source.
+
+        Whoever has moved since brings the minutes back into that account first, from where the savings are now.
+        """
+        if credit.state == "reversed":
+            return "already_reversed"
+        book, account = now_in = self.savings[credit.person]
         if self.books[book][account] < credit.minutes:
             return "insufficient_minutes"
-        credit.reversed = True
+        credit.state = "reversed"
+        if now_in != credit.target:
+            self._shift(now_in, credit.target, credit.minutes, "care")
         self._shift(credit.target, credit.source, credit.minutes, "care")
         return "reversed"
 
@@ -110,11 +124,12 @@ class TwelveBooks:
         self._shift((book, account), self.savings[person], self.books[book][account], "care")
         return "done"
 
-    def close(self, now: datetime) -> str:
+    def close(self, month: Month, now: datetime) -> str:
         """The open month ends; everybody with a line in it gets a statement, and the next month begins."""
+        if month is not self.open:
+            return "window_already_closed"
         if any(line.sort not in self.prices for line in self.open.lines):
             return "price_missing"
-        month = self.open
         month.state, month.prices = "closed", dict(self.prices)
         parties = {party for line in month.lines for party in (line.debtor, line.creditor)}
         month.agreed = dict.fromkeys(parties - {HOUSE}, False)

@@ -79,15 +79,20 @@ class Month:
         """Why nobody may object, agree or settle now; '' where one may."""
         return {"open": "window_still_open", "settled": "window_already_settled"}.get(self.state, "")
 
+    def can_be_settled(self) -> bool:
+        """Whether everybody has agreed."""
+        return not self.refusal_of_review() and all(self.agreed.values())
+
 
 @dataclass
 class Credit:
     """Minutes that somebody earned, and where they were put."""
 
+    person: str
     source: Place
     target: Place
     minutes: int
-    reversed: bool = False
+    state: str = "stands"
 
 
 @dataclass

@@ -20,15 +20,20 @@ from tests.bank.ledger_guards import (
     leg,
     pair,
 )
+from tests.factories.people import XIWU
 from timebank.core.amounts import MAX_AMOUNT, Unit
 from timebank.core.ids import new_id
 from timebank.ledger.actions import place_hold, post_one, township_accounts
-from timebank.ledger.rules import AccountKind
+from timebank.ledger.models import HOUSE
+from timebank.ledger.rules import SETTLING_KINDS, AccountKind
 
 Rows = Callable[[Session, Scene], Sequence[Row]]
 
 CAUSE = new_id()
 FIT = "does not fit its accounts"
+CLOSED_ARE_PASSED_THROUGH = (
+    "OR (f.closed_at IS NOT NULL OR a.closed_at IS NOT NULL) AND t.reverses_id IS NULL AND t.kind <> 'savings_moved'"
+)
 PAIR = "do not pair"
 FOLLOW = "does not follow its account's last version"
 
@@ -68,6 +73,13 @@ def second_leg_with(**fields: Any) -> Attempt:
 
 def money_account(session: Session, scene: Scene) -> int:
     return township_accounts(session, [scene.here.book], AccountKind.CASH, Unit.FEN)[scene.here.book]
+
+
+def by_hand(session: Session, kind: AccountKind, *, out: bool = True) -> Row:
+    """Five minutes given out of, or into, what a book has settled or the house nets."""
+    book = HOUSE if kind is AccountKind.NETTING else XIWU
+    own, source = (township_accounts(session, [book], each)[book] for each in (kind, AccountKind.ISSUANCE))
+    return leg(session, own, source, 5) if out else leg(session, source, own, 5)
 
 
 def earlier(session: Session, scene: Scene, **fields: Any) -> Row:
@@ -129,7 +141,16 @@ ACCOUNTS = [
         "a transfer into a closed account",
         rows(lambda s, scene: [leg(s, scene.here.mei, closed_account(s, scene), 5)]),
         FIT,
-        (cut("OR f.closed_at IS NOT NULL OR a.closed_at IS NOT NULL"), account_check("closed_empty")),
+        (
+            cut(CLOSED_ARE_PASSED_THROUGH),
+            account_check("closed_empty"),
+        ),
+    ),
+    Guard(
+        "savings moved into a closed account and left there",
+        rows(lambda s, scene: [leg(s, scene.here.mei, closed_account(s, scene), 5, kind="savings_moved")]),
+        "ck_ledger_account_closed_empty",
+        (account_check("closed_empty"),),
     ),
     Guard(
         "a floored account moved without a version",
@@ -157,6 +178,33 @@ ACCOUNTS = [
         one("mei", "lin", link_id=new_id(), counterpart_book_code="house"),
         FIT,
         (cut("OR (t.link_id IS NOT NULL) <> ((f.kind = 'clearing') <> (a.kind = 'clearing'))"), UNPAIRED),
+    ),
+]
+SETTLING = cut(
+    "OR (f.kind IN ('settled', 'netting') OR a.kind IN ('settled', 'netting'))\n"
+    "          <> (t.kind IN ('settlement', 'settlement_undone', 'carried_meal', 'carried_care', 'carried_aid'))"
+)
+SETTLEMENTS = [
+    *(
+        Guard(f"a gift out of a book's {kind} account", rows(lambda s, _, k=kind: [by_hand(s, k)]), FIT, (SETTLING,))
+        for kind in (AccountKind.SETTLED, AccountKind.NETTING)
+    ),
+    *(
+        Guard(
+            f"a gift into a book's {kind} account",
+            rows(lambda s, _, k=kind: [by_hand(s, k, out=False)]),
+            *(FIT, (SETTLING,)),
+        )
+        for kind in (AccountKind.SETTLED, AccountKind.NETTING)
+    ),
+    *(
+        Guard(f"a {kind} between two people", one("mei", "lin", kind=kind), FIT, (SETTLING,))
+        for kind in sorted(SETTLING_KINDS)
+    ),
+    Guard(
+        "a settlement between two people of two books",
+        with_pair(lambda legs, *_: [row | {"kind": "settlement"} for row in legs]),
+        *(FIT, (SETTLING,)),
     ),
 ]
 LINKED = [
@@ -268,4 +316,8 @@ SEQUENCE = [
     checked("a balance without a version on the side it enters", one("mei", "source", to_balance=1), "to_whole"),
     checked("a counterpart without a link", one("mei", "lin", counterpart_book_code="house"), "link_whole"),
 ]
-GUARDS = [*ACCOUNTS, *LINKED, *SEQUENCE]
+CLOSED_ARE_PASSED_THROUGH = (
+    "OR (f.closed_at IS NOT NULL OR a.closed_at IS NOT NULL) AND t.reverses_id IS NULL AND t.kind <> 'savings_moved'"
+)
+
+GUARDS = [*ACCOUNTS, *SETTLEMENTS, *LINKED, *SEQUENCE]

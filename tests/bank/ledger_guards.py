@@ -21,7 +21,10 @@ from timebank.ledger.models import Transfer
 from timebank.ledger.rules import AccountKind
 
 Row = dict[str, Any]
-Attempt = Callable[[Session, Scene], object]
+Attempt = Callable[[Session, Any], object]
+"""Something tried on a scene: the ledger's here, other tests open their own."""
+
+Open = Callable[[Session], Any]
 
 OWN_STATE = "TB001"
 """The SQLSTATE of the ledger's own triggers; constraints have PostgreSQL's."""
@@ -84,19 +87,19 @@ def refusal_of(session: Session, attempt: Callable[[], object]) -> str:
     return ""
 
 
-def says_no(bank: Database, guard: Guard) -> str:
-    """What the database says to the guard's attempt, on a fresh scene; nothing of it stays."""
-    return _tried(bank, guard)
+def says_no(bank: Database, guard: Guard, opened: Open = open_scene) -> str:
+    """What the database says to the guard's attempt, on the scene that is opened; nothing of it stays."""
+    return _tried(bank, guard, opened)
 
 
-def says_no_without(bank: Database, guard: Guard) -> str:
+def says_no_without(bank: Database, guard: Guard, opened: Open = open_scene) -> str:
     """The same with the guard taken away."""
-    return _tried(bank, guard, *guard.taken_away)
+    return _tried(bank, guard, opened, *guard.taken_away)
 
 
-def _tried(bank: Database, guard: Guard, *taken_away: str) -> str:
+def _tried(bank: Database, guard: Guard, opened: Open, *taken_away: str) -> str:
     with bank.session() as session:
-        scene = open_scene(session)
+        scene = opened(session)
         take_away(session, *taken_away)
         answer = refusal_of(session, lambda: guard.attempt(session, scene))
         session.rollback()

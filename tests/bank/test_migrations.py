@@ -11,18 +11,32 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, inspect, text
 
+from tests.conftest import books_must_balance
+from tests.factories.minutes import save_minutes
+from tests.factories.people import DAYAN, XIWU, add_person
 from tests.postgres import ThrowawayPostgres
 from timebank import migrations
+from timebank.clearing.queries import positions
 from timebank.core import clock
 from timebank.core.db import Database
+from timebank.core.ids import new_id
+from timebank.ledger.actions import post_one, seal_new_transfers
+from timebank.ledger.rules import Movement
 from timebank.migrations.tables import metadata
 from timebank.policies.queries import in_force
 from timebank.policies.rules import DEFINITIONS
 
 # Foreign keys nobody looks up by, to rows that are never removed: an index would only cost.
 NEED_NO_INDEX = {
+    ("clearing_break", "counterpart_code"),
+    ("clearing_break", "cured_by_transfer_id"),
+    ("clearing_break", "other_window"),
+    ("clearing_break", "person_id"),
+    ("clearing_break", "reconciliation_id"),
+    ("clearing_break", "transfer_id"),
     ("clearing_dispute", "township_code"),
     ("clearing_payment", "township_code"),
+    ("clearing_reconciliation", "township_code"),
     ("clearing_statement", "township_code"),
     ("clearing_tally", "creditor"),
     ("clearing_tally", "debtor"),
@@ -162,3 +176,31 @@ def test_every_policy_is_in_force_from_the_first_day(bank: Database) -> None:
         kinds = list(session.scalars(text("SELECT code FROM service_type")))
     assert len(kinds) == 9
     assert {book.rate_percent(kind) for kind in kinds} == {100}
+
+
+def test_a_bank_from_before_clearing_windows_keeps_its_books_and_finds_them_in_the_first_window(empty: Engine) -> None:
+    url = url_of(empty)
+    migrations.upgrade(url, "0003_tasks_and_vouchers")
+    bank = Database(url)
+    try:
+        with bank.unit_of_work() as session:
+            # As it was: the set of policies had no prices yet.
+            session.execute(text("ALTER TABLE policy_value DISABLE TRIGGER policy_value_guarded"))
+            session.execute(text("DELETE FROM policy_value WHERE key ~ '^(clearing|reference)_'"))
+            session.execute(text("ALTER TABLE policy_value ENABLE TRIGGER policy_value_guarded"))
+            mei, lin = add_person(session, XIWU), add_person(session, DAYAN)
+            paying, receiving = save_minutes(session, mei, 90), save_minutes(session, lin, 5)
+            post_one(session, (Movement(new_id(), paying, receiving, 90, "service_credit", clock.now()),))
+        with bank.unit_of_work() as session:
+            assert seal_new_transfers(session) is not None
+        migrations.upgrade(url)
+        with bank.session() as session:
+            _, found = positions(session, window_name=None)
+            owed = {p.township_code: (p.position_minutes, p.position_fen) for p in found if p.position_minutes}
+            assert owed == {XIWU: (-90, -4500), DAYAN: (90, 4500)}
+        books_must_balance(bank)
+        migrations.downgrade(url, "0003_tasks_and_vouchers")
+        migrations.upgrade(url)
+        books_must_balance(bank)
+    finally:
+        bank.close()

@@ -14,16 +14,16 @@ from tests.factories.tasks import NINE
 from tests.factories.vouchers import holder_with, scan
 from timebank.audit.models import AuditEntry
 from timebank.clearing.actions import MovedHome, close_window, move_home
-from timebank.clearing.queries import matrix
+from timebank.clearing.queries import matrix, positions
 from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
 from timebank.core.db import Database
 from timebank.core.errors import BankError, Conflict
 from timebank.core.ids import new_id
-from timebank.ledger.actions import end_hold, ensure_accounts, place_hold
+from timebank.ledger.actions import end_hold, ensure_accounts, place_hold, post_one, reverse, township_accounts
 from timebank.ledger.models import Account, Transfer
 from timebank.ledger.queries import balance_of, statement
-from timebank.ledger.rules import AccountKind, second_leg_id
+from timebank.ledger.rules import AccountKind, Movement, second_leg_id
 from timebank.notifications.actions import notices_for
 from timebank.people.models import Person
 from timebank.redemption.actions import buy_vouchers, refund_voucher
@@ -37,7 +37,7 @@ def _nine_in_the_morning() -> None:
 def settled_in(bank: Database, minutes: int = 300) -> Actor:
     """Somebody of 尚田 with savings."""
     with bank.unit_of_work() as session:
-        return holder_with(session, minutes)
+        return holder_with(session, minutes) if minutes else add_person(session, SHANGTIAN, age=66)
 
 
 def move(bank: Database, person: Actor, township_code: str, actor: Actor | None = None) -> MovedHome:
@@ -230,3 +230,43 @@ def test_a_person_cannot_move_themselves(bank: Database) -> None:
     mover = settled_in(bank)
     with pytest.raises(BankError, match="steward_only:"):
         move(bank, mover, DAYAN, mover)
+
+
+def credited_by_xiwu(bank: Database, person: Actor) -> Movement:
+    """An hour and a half in 尚田's book, for help in 西坞."""
+    with bank.unit_of_work() as session:
+        issuance = township_accounts(session, [XIWU], AccountKind.ISSUANCE)[XIWU]
+        savings = ensure_accounts(session, [(person.person(), SHANGTIAN)], AccountKind.SAVINGS)[person.person()]
+        credit = Movement(new_id(), issuance, savings, 90, "back_fill_credit", NINE)
+        post_one(session, (credit,))
+    return credit
+
+
+@pytest.mark.parametrize("elsewhere", [[DAYAN], [DAYAN, SHANGTIAN]])
+def test_what_was_credited_wrongly_before_a_move_is_taken_back_through_the_account_it_went_into(
+    bank: Database, elsewhere: list[str]
+) -> None:
+    mover = settled_in(bank, 0)
+    credit = credited_by_xiwu(bank, mover)
+    for code in elsewhere:
+        move(bank, mover, code)
+    with bank.unit_of_work() as session:
+        reverse(session, actor=steward(XIWU), transfer_id=credit.id, reason="记错了人")
+        assert reverse(session, actor=district(), transfer_id=credit.id, reason="同意")[0] == "reversed"
+    assert [posted for _, posted, _ in savings_accounts(bank, mover)] == [0] * (len(elsewhere) + 1)
+    with bank.session() as session:
+        _, found = positions(session, window_name=None)
+        assert {p.township_code: p.position_minutes for p in found if p.position_minutes} == {}
+        assert balance_of(session, mover.person()).available_minutes == 0
+
+
+def test_what_was_credited_wrongly_and_spent_after_a_move_cannot_be_taken_back(bank: Database) -> None:
+    mover = settled_in(bank, 0)
+    credit = credited_by_xiwu(bank, mover)
+    move(bank, mover, DAYAN)
+    with bank.unit_of_work() as session:
+        buy_vouchers(session, actor=mover, quantity=1)
+        reverse(session, actor=steward(XIWU), transfer_id=credit.id, reason="记错了人")
+    with pytest.raises(BankError, match="insufficient_minutes:"), bank.unit_of_work() as session:
+        reverse(session, actor=district(), transfer_id=credit.id, reason="同意")
+    assert savings_accounts(bank, mover)[-1] == (DAYAN, 30, True)

@@ -99,9 +99,10 @@ def test_the_year_may_stand_in_the_title() -> None:
 
 def test_the_list_is_found_among_several_sheets() -> None:
     book = openpyxl.Workbook()
-    cover, old, listed = book.worksheets[0], book.create_sheet("往来明细（旧）"), book.create_sheet("明细")
+    cover, totals = book.worksheets[0], book.create_sheet("每日合计")
+    old, listed = book.create_sheet("往来明细（旧）"), book.create_sheet("明细")
     cover.append(["日期", "2026-03-31"])
-    for sheet, minutes in ((old, 30), (listed, 60)):
+    for sheet, minutes in ((totals, 600), (old, 30), (listed, 60)):
         sheet.append(["日期", "分钟"])
         sheet.append(["2026-03-10", minutes])
     old.sheet_state = "hidden"
@@ -162,6 +163,7 @@ def test_what_is_no_number_of_minutes_is_refused(written: object) -> None:
         (0.333333, 20),
         ("1小时30分钟", 90),
         ("2个小时", 120),
+        ("12时5分", 725),
         ("45分钟", 45),
         ("-1小时", -60),
         (time(1, 30), 90),
@@ -174,7 +176,7 @@ def test_hours_are_read_as_whole_minutes(written: object, minutes: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", [0, 0.33, "", None, "-", True, "一个半小时", time(0, 0, 30), "1:30pm", datetime.min]
+    "written", [0, 0.33, "", None, "-", True, "一个半小时", time(0, 0, 30), "1:30pm", "4530分", datetime.min]
 )
 def test_what_is_no_number_of_hours_is_refused(written: object) -> None:
     with pytest.raises(ValueError, match=r"[\u4e00-\u9fff]"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
@@ -14,10 +14,13 @@ import openpyxl
 import pytest
 from openpyxl.workbook import Workbook
 
-from tests.factories.statements import NASTY, SEAL, lines_seen, statement_seen, window_seen
+from tests.factories.statements import NAMES, NASTY, SEAL, lines_seen, statement_seen, window_seen
 from timebank.clearing.queries import Line, StatementView
 from timebank.clearing.queries.statement_view import BothWays, Gross
 from timebank.core.amounts import hours_text
+from timebank.core.clock import LOCAL
+from timebank.importing.line_workbook import read_line_workbook
+from timebank.importing.rules import Townships
 from timebank.importing.statement_workbook import write_statement
 
 
@@ -145,6 +148,17 @@ def test_lines_beyond_a_sheet_go_on_in_the_next() -> None:
     found = [rows_of(book[name]) for name in ("明细", "明细2", "明细3")]
     assert [[row[0] for row in rows] for rows in found] == [["序号", 1, 2], ["序号", 3, 4], ["序号", 5, 6]]
     assert [book[name].auto_filter.ref for name in ("明细", "明细2", "明细3")] == ["A1:N3"] * 3
+
+
+def test_the_lines_can_be_handed_in_again_as_a_townships_own_list() -> None:
+    file, lines = BytesIO(), lines_seen()
+    write_statement(file, statement_seen(), lines)
+    read = read_line_workbook(file.getvalue(), townships=Townships(NAMES.items()), today=date(2026, 12, 2))
+    assert read.unreadable == []
+    assert [(one.transfer_id, one.minutes, one.counterpart, one.day) for one in read.lines] == [
+        (line.transfer_id, line.minutes, line.counterpart_township_code, line.effective_at.astimezone(LOCAL).date())
+        for line in lines
+    ]
 
 
 def test_every_sheet_prints_on_a4_one_page_wide_with_window_township_and_seal() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from timebank.clearing.matching import BreakType
+from timebank.clearing.township_lists import BreakType
 from timebank.ledger.rules import SETTLING_KINDS
 
 

@@ -9,113 +9,17 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from functools import partial
 from itertools import product
 from uuid import UUID
 
 from timebank.clearing.pairing import assign
-from timebank.people.rules import masked_name, tidy_name
-
-
-class BreakType(StrEnum):
-    """What is wrong between a list and the books."""
-
-    MISSING_HERE = "missing_here"
-    MISSING_THERE = "missing_there"
-    AMOUNT = "amount"
-    DUPLICATE = "duplicate"
-    WINDOW = "window"
-
-
-BREAK_TYPE_NAMES = {
-    BreakType.MISSING_HERE: "清单有，账上无",
-    BreakType.MISSING_THERE: "账上有，清单无",
-    BreakType.AMOUNT: "分钟数不符",
-    BreakType.DUPLICATE: "清单重复",
-    BreakType.WINDOW: "不在本周期",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class ListedLine:
-    """A row of a township's list; ``minutes`` are positive where they are owed to it.
-
-    ``transfer_id`` may name either leg. ``person`` is the key that whoever the row means is found by (see
-    ``key_of_listed``), None where the row names nobody.
-    """
-
-    row: int
-    day: date
-    minutes: int
-    transfer_id: UUID | None = None
-    counterpart: str | None = None
-    id_number: str | None = None
-    name: str = ""
-    person: str | None = None
-
-    @property
-    def content(self) -> tuple[str, ...]:
-        """What the row says, whatever its place in the list."""
-        said = (self.transfer_id, self.counterpart, self.id_number)
-        return (self.day.isoformat(), str(self.minutes), *(str(part or "") for part in said), tidy_name(self.name))
-
-
-@dataclass(frozen=True, slots=True)
-class BookedLine:
-    """A line of the township in the books, by its first leg; ``persons`` are the keys that its person is found by."""
-
-    transfer_id: UUID
-    window_number: int
-    day: date
-    minutes: int
-    counterpart: str
-    persons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A break: the row, the line, or both that do not agree; a duplicate's line has been matched by another row."""
-
-    type: BreakType
-    row: ListedLine | None
-    line: BookedLine | None
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of matching; every row and every line is in one match or one break."""
-
-    matches: Sequence[tuple[ListedLine, BookedLine]]
-    breaks: Sequence[Found]
-
+from timebank.clearing.township_lists import PERSON_RANKS, BookedLine, BreakType, Found, ListedLine, Outcome
 
 Pairs = list[tuple[ListedLine, BookedLine]]
 Pattern = tuple[str | None, str | None]
 """Which lines a row may mean: those with this counterpart (None: any) and this person (None: anybody)."""
-
-_PERSON_RANKS = ("id:", "name:", "mask:")
-
-
-def keys_of_booked(person_id: UUID | None, name: str | None) -> tuple[str, ...]:
-    """The keys of a line's person, from the surest to the loosest: the person, the name, the name as it is masked."""
-    if person_id is None or name is None:
-        return ()
-    tidy = tidy_name(name)
-    return (f"id:{person_id}", f"name:{tidy}", f"mask:{masked_name(tidy)}")
-
-
-def key_of_listed(person_id: UUID | None, id_number: str | None, name: str) -> str | None:
-    """The key of whom a row means; an id number that nobody has finds nobody, a name with stars whom it may stand for.
-
-    ``person_id`` is who has ``id_number``.
-    """
-    if id_number is not None:
-        return f"id:{person_id}"
-    tidy = tidy_name(name)
-    return (f"mask:{tidy}" if "*" in tidy else f"name:{tidy}") if tidy else None
 
 
 def match(
@@ -151,11 +55,12 @@ def match(
         elsewhere = _pair_alike(rest, others.values())
         rest, _ = _without(elsewhere, rest, others)
         breaks += [Found(BreakType.WINDOW, *pair) for pair in elsewhere]
+    twice, rest = _fitting(rest, matches)
+    breaks += [Found(BreakType.DUPLICATE, *pair) for pair in (*again, *twice)]
     unlike = _pair_same_person(rest, free.values())
     rest, free = _without(unlike, rest, free)
     breaks += [Found(BreakType.AMOUNT, *pair) for pair in unlike]
-    breaks += [Found(BreakType.DUPLICATE, *pair) for pair in again]
-    breaks += _what_is_left(rest, matches, [pair for pair in breaks if pair.row and pair.line])
+    breaks += _unknown(rest, breaks)
     breaks += [Found(BreakType.MISSING_THERE, None, free[i]) for i in sorted(free)]
     return Outcome(matches, breaks)
 
@@ -230,9 +135,9 @@ def _rank(pattern: Pattern) -> int:
     """How much a row says: the lower, the more exact."""
     counterpart, person = pattern
     if person is None:
-        return 2 * len(_PERSON_RANKS) + (counterpart is None)
-    sure = next(rank for rank, kind in enumerate(_PERSON_RANKS) if person.startswith(kind))
-    return sure + len(_PERSON_RANKS) * (counterpart is None)
+        return 2 * len(PERSON_RANKS) + (counterpart is None)
+    sure = next(rank for rank, kind in enumerate(PERSON_RANKS) if person.startswith(kind))
+    return sure + len(PERSON_RANKS) * (counterpart is None)
 
 
 def _pair_same_person(rows: Sequence[ListedLine], lines: Iterable[BookedLine]) -> Pairs:
@@ -241,10 +146,10 @@ def _pair_same_person(rows: Sequence[ListedLine], lines: Iterable[BookedLine]) -
     for line in sorted(lines, key=lambda one: (one.minutes, one.transfer_id)):
         for person in line.persons:
             shelves[line.day, line.minutes > 0, line.counterpart, person].append(line)
-    told = [row for row in rows if row.counterpart is not None and row.person is not None]
     used: set[UUID] = set()
     pairs: Pairs = []
-    for row in sorted(told, key=lambda one: (_rank((one.counterpart, one.person)), one.minutes)):
+    for row in sorted(rows, key=lambda one: (_rank((one.counterpart, one.person)), one.minutes)):
+        # Whoever does not name both stands before no shelf.
         shelf = shelves.get((row.day, row.minutes > 0, row.counterpart or "", row.person or ""), deque())
         while shelf and shelf[0].transfer_id in used:
             shelf.popleft()
@@ -265,16 +170,28 @@ def _without(
     )
 
 
-def _what_is_left(rows: Sequence[ListedLine], matches: Pairs, breaks: Sequence[Found]) -> Iterable[Found]:
-    """A row that says what another one says, or fits a line that another one has, is there twice.
-
-    Of the others the books know nothing.
-    """
-    said: dict[tuple[str, ...], BookedLine | None] = {pair.row.content: pair.line for pair in breaks if pair.row}
+def _fitting(rows: Sequence[ListedLine], matches: Pairs) -> tuple[Pairs, list[ListedLine]]:
+    """Rows that fit a line which another row has, with that line; and all others."""
     fitting: dict[tuple[date, int, Pattern], BookedLine] = {}
-    for taken in sorted((line for _, line in matches), key=lambda one: one.transfer_id):
-        for pattern in _patterns(taken.counterpart, taken.persons):
-            fitting.setdefault((taken.day, taken.minutes, pattern), taken)
+    for line in sorted((line for _, line in matches), key=lambda one: one.transfer_id):
+        for pattern in _patterns(line.counterpart, line.persons):
+            fitting.setdefault((line.day, line.minutes, pattern), line)
+    pairs: Pairs = []
+    others = []
     for row in rows:
-        line = said.get(row.content) or fitting.get((row.day, row.minutes, (row.counterpart, row.person)))
-        yield Found(BreakType.MISSING_HERE if line is None else BreakType.DUPLICATE, row, line)
+        taken = fitting.get((row.day, row.minutes, (row.counterpart, row.person)))
+        if taken is None:
+            others.append(row)
+        else:
+            pairs.append((row, taken))
+    return pairs, others
+
+
+def _unknown(rows: Sequence[ListedLine], breaks: Sequence[Found]) -> list[Found]:
+    """The rest of the rows: one that says what a broken one says is there twice, the books know nothing of others."""
+    broken = {found.row.content: found.line for found in breaks if found.row is not None}
+    found = []
+    for row in rows:
+        line = broken.get(row.content)
+        found.append(Found(BreakType.MISSING_HERE if line is None else BreakType.DUPLICATE, row, line))
+    return found

@@ -216,8 +216,8 @@ class Payment(Base):
         CheckConstraint("amount_fen > 0", name="positive"),
         CheckConstraint("state IN ('instructed', 'paid', 'failed', 'withdrawn')", name="state_known"),
         CheckConstraint("(state = 'instructed') = (ended_at IS NULL)", name="ended_whole"),
-        CheckConstraint("state <> 'paid' OR outside_reference <> ''", name="paid_with_reference"),
-        CheckConstraint("state <> 'failed' OR problem <> ''", name="failed_with_problem"),
+        CheckConstraint("state <> 'paid' OR coalesce(outside_reference, '') <> ''", name="paid_with_reference"),
+        CheckConstraint("state <> 'failed' OR coalesce(problem, '') <> ''", name="failed_with_problem"),
         Index(
             "uq_clearing_payment_standing",
             *("settlement_id", "township_code"),

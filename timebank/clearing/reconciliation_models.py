@@ -13,7 +13,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from timebank.clearing.matching import BreakType
+from timebank.clearing.township_lists import BreakType
 from timebank.core.db import Base
 
 _TYPES = ", ".join(f"'{kind}'" for kind in BreakType)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from timebank.clearing.models import ClearingWindow, Statement
@@ -49,6 +49,16 @@ _SQL_CHECKS: tuple[tuple[str, str, str, str], ...] = (
         ORDER BY 1 LIMIT 1""",
     ),
     (
+        "lines_reached",
+        "关账周期的每笔往来都能列出",
+        "clearing_window",
+        """SELECT w.name, 'its lines are read up to ' || w.last_leg_seq || ', the last one has ' || max(s.seq)
+        FROM clearing_window w
+        JOIN ledger_transfer f ON f.seq > w.from_seq AND f.seq <= w.to_seq AND f.unit = 'minute' AND f.id = f.link_id
+        JOIN ledger_transfer s ON s.id <> f.id AND s.link_id = f.id
+        GROUP BY w.number, w.name, w.last_leg_seq HAVING max(s.seq) > w.last_leg_seq ORDER BY w.number LIMIT 1""",
+    ),
+    (
         "moved_lines_belong",
         "移到下期的明细确属原周期，且金额相符",
         "clearing_moved_line",
@@ -79,18 +89,40 @@ _SQL_CHECKS: tuple[tuple[str, str, str, str], ...] = (
         "settlements_whole",
         "结算划转与已结算周期的头寸相符",
         "clearing_settlement",
-        """SELECT s.id || ' ' || coalesce(p.township_code, m.book_code),
-               'position ' || coalesce(p.minutes, 0) || ', settled ' || coalesce(m.minutes, 0)
-        FROM clearing_settlement s
-        CROSS JOIN LATERAL (
-            SELECT township_code, CASE s.status WHEN 'aborted' THEN 0 ELSE position_minutes END AS minutes
-            FROM clearing_statement WHERE window_number = s.window_number) p
-        FULL JOIN (SELECT t.cause_id, t.book_code,
+        """SELECT concat_ws(' ', coalesce(p.id, m.cause_id), coalesce(p.township_code, m.book_code)),
+               CASE WHEN coalesce(p.carried, m.carried) THEN 'to be carried ' ELSE 'to be settled ' END
+               || coalesce(p.minutes, 0) || ', moved ' || coalesce(m.minutes, 0)
+        FROM (SELECT s.id, y.township_code, k.carried,
+                     CASE WHEN s.status = 'aborted' OR k.carried AND s.method = 'pay' THEN 0
+                          WHEN k.carried THEN -y.position_minutes ELSE y.position_minutes END AS minutes
+              FROM clearing_settlement s JOIN clearing_statement y ON y.window_number = s.window_number
+              CROSS JOIN (VALUES (false), (true)) k (carried)) p
+        FULL JOIN (SELECT t.cause_id, t.book_code, t.kind IN ('carried_meal', 'carried_care', 'carried_aid') AS carried,
                           sum(CASE WHEN a.kind = 'clearing' THEN t.amount ELSE -t.amount END) AS minutes
                    FROM ledger_transfer t JOIN ledger_account a ON a.id = t.to_account_id
-                   WHERE t.kind IN ('settlement', 'settlement_undone') AND t.book_code <> 'house'
-                   GROUP BY 1, 2) m ON (m.cause_id, m.book_code) = (s.id, p.township_code)
+                   WHERE t.kind IN ('settlement', 'settlement_undone', 'carried_meal', 'carried_care', 'carried_aid')
+                     AND t.book_code <> 'house'
+                   GROUP BY 1, 2, 3) m ON (m.cause_id, m.book_code, m.carried) = (p.id, p.township_code, p.carried)
         WHERE coalesce(p.minutes, 0) <> coalesce(m.minutes, 0) ORDER BY 1 LIMIT 1""",
+    ),
+    (
+        "payments_agree",
+        "付款清单与对账单金额相符，付清才算完成",
+        "clearing_payment",
+        """SELECT concat_ws(' ', coalesce(w.id, p.settlement_id), coalesce(w.township_code, p.township_code)),
+               'the statement makes ' || coalesce(w.fen, 0) || ' fen; its payments say ' || coalesce(p.said, 'nothing')
+        FROM (SELECT s.id, s.status, y.township_code, y.position_fen AS fen
+              FROM clearing_settlement s JOIN clearing_statement y ON y.window_number = s.window_number
+              WHERE s.method = 'pay' AND s.status <> 'aborted' AND y.position_fen <> 0) w
+        FULL JOIN (SELECT p.settlement_id, p.township_code,
+                          min(CASE direction WHEN 'receive' THEN amount_fen ELSE -amount_fen END) AS least,
+                          max(CASE direction WHEN 'receive' THEN amount_fen ELSE -amount_fen END) AS most,
+                          bool_or(state = 'paid') AS paid, string_agg(direction || ' ' || amount_fen, ', ') AS said
+                   FROM clearing_payment p JOIN clearing_settlement s ON s.id = p.settlement_id
+                   WHERE s.status <> 'aborted' GROUP BY 1, 2) p
+            ON (p.settlement_id, p.township_code) = (w.id, w.township_code)
+        WHERE w.fen IS DISTINCT FROM p.least OR w.fen IS DISTINCT FROM p.most
+           OR w.status = 'completed' AND NOT p.paid ORDER BY 1 LIMIT 1""",
     ),
     (
         "settled_windows_settled",
@@ -102,6 +134,13 @@ _SQL_CHECKS: tuple[tuple[str, str, str, str], ...] = (
         ORDER BY w.number LIMIT 1""",
     ),
 )
+
+
+# The transfers of a settlement carry the window's seal, and lie under the seals of the ledger themselves.
+_OTHER_SEAL = text("""
+SELECT t.id FROM clearing_settlement s JOIN ledger_transfer t ON t.cause_id = s.id AND t.kind = 'settlement'
+WHERE s.window_number = :number AND s.status <> 'aborted' AND right(t.note, 64) <> :seal LIMIT 1
+""")
 
 
 def clearing_checks() -> Iterator[Check]:
@@ -134,8 +173,13 @@ def _first_wrong_statement(session: Session) -> Misfit | None:
 
 def _first_broken_seal(session: Session) -> Misfit | None:
     for window in _closed(session):
-        if window.status == WindowStatus.SETTLED and window.seal != seal_of(session, window):
+        if window.status != WindowStatus.SETTLED or window.seal is None:
+            continue
+        if window.seal != seal_of(session, window):
             problem = "the seal is not that of what the window says"
+            return Misfit("window_seals_hold", "clearing_window", window.name, problem)
+        if session.scalar(_OTHER_SEAL, {"number": window.number, "seal": window.seal.hex()}) is not None:
+            problem = "the seal is not the one that stood when the window was settled"
             return Misfit("window_seals_hold", "clearing_window", window.name, problem)
     return None
 

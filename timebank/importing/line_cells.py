@@ -15,9 +15,8 @@ OWED_TO_US, OWED_BY_US = 1, -1
 
 _DIRECTIONS = {"应收": OWED_TO_US, "收": OWED_TO_US, "应付": OWED_BY_US, "付": OWED_BY_US}
 _MINUTES = re.compile(r"(?P<sign>[+-]?)(?P<number>[0-9]{1,9}(?:\.[0-9]{1,15})?)(?:分钟|分)?")
-_HOURS = re.compile(
-    r"(?P<sign>[+-]?)(?:(?P<hours>[0-9]{1,6}(?:\.[0-9]{1,15})?)(?:个?小时|时)?)?(?:(?P<minutes>[0-9]{1,2})分钟?)?"
-)
+_HOURS = re.compile(r"(?P<sign>[+-]?)(?P<hours>[0-9]{1,6}(?:\.[0-9]{1,20})?)(?:个?小时|时)?")
+_HOURS_AND_MINUTES = re.compile(r"(?P<sign>[+-]?)(?:(?P<hours>[0-9]{1,6})(?:个?小时|时))?(?P<minutes>[0-9]{1,2})分钟?")
 # A third of an hour is 0.333…, however many digits the sheet kept of it.
 _NEARLY = Decimal("0.01")
 
@@ -37,10 +36,12 @@ def read_hours(value: object) -> int:
     if isinstance(value, timedelta):
         sign = "-" if value < timedelta(0) else ""
         return _signed(sign, Decimal(abs(value) // timedelta(seconds=1)) / 60, tolerance=Decimal(0))
-    found = _HOURS.fullmatch(_plain(value))
-    if found is None or not (found["hours"] or found["minutes"]):
+    text = _plain(value)
+    found = _HOURS.fullmatch(text) or _HOURS_AND_MINUTES.fullmatch(text)
+    if found is None:
         raise ValueError("时长无法识别")
-    total = Decimal(found["hours"] or 0) * 60 + int(found["minutes"] or 0)
+    parts = found.groupdict()
+    total = Decimal(parts["hours"] or 0) * 60 + int(parts.get("minutes") or 0)
     return _signed(found["sign"], total, tolerance=_NEARLY)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from timebank.clearing.matching import ListedLine
+from timebank.clearing.township_lists import ListedLine
 from timebank.importing.cells import read_day, read_id_number, read_name
 from timebank.importing.headings import LINES
 from timebank.importing.line_cells import OWED_BY_US, read_direction, read_hours, read_minutes, read_transfer_id

@@ -61,7 +61,10 @@ class Pen:
 
     def text(self, column: int, value: str | None, style: str = "text") -> None:
         """Text as it stands; it never becomes a formula, a link or a number."""
-        self.sheet.write_string(self.row, column, (value or "")[:LONGEST_TEXT], self.styles[style])
+        if value:
+            self.sheet.write_string(self.row, column, value[:LONGEST_TEXT], self.styles[style])
+        else:
+            self.sheet.write_blank(self.row, column, None, self.styles[style])
 
     def wide(self, first: int, last: int, value: str | None, style: str = "text") -> None:
         """Text over several columns."""
@@ -108,7 +111,7 @@ class Pen:
     def moment(self, column: int, value: datetime | None) -> None:
         """A time in Beijing, as a date that a spreadsheet can reckon with."""
         if value is None:
-            self.text(column, "")
+            self.text(column, None)
             return
         local = value.astimezone(LOCAL).replace(tzinfo=None, microsecond=0)
         self.sheet.write_datetime(self.row, column, local, self.styles["moment"])

@@ -59,6 +59,9 @@ ACCOUNT_KIND_NAMES = {
     AccountKind.NETTING: "轧差",
 }
 
+SAVINGS_MOVED = "savings_moved"
+"""The kind of transfer by which savings follow a person: into another township, or back for a reversal."""
+
 SETTLING_KINDS = frozenset({"settlement", "settlement_undone", "carried_meal", "carried_care", "carried_aid"})
 """Kinds of transfer that settle a window; they alone move what is settled and what the house nets."""
 
@@ -202,6 +205,7 @@ class Batch:
             for movement in posting:
                 legs += self._legs_of(movement)
             self._must_be_free([leg.id for leg in legs])
+            self._closed_must_be_empty()
         except BankError as refusal:
             self._accounts.update(self._before)
             return refusal
@@ -215,9 +219,15 @@ class Batch:
         if taken is not None or len(set(ids)) != len(ids) or not ids:
             raise id_reused(taken)
 
+    def _closed_must_be_empty(self) -> None:
+        for account_id in self._before:
+            account = self._accounts[account_id]
+            if account.closed and account.posted != 0:
+                raise _closed(account_id)
+
     def _legs_of(self, movement: Movement) -> list[Leg]:
-        source = self._usable(movement.from_account_id)
-        target = self._usable(movement.to_account_id)
+        source = self._usable(movement.from_account_id, movement)
+        target = self._usable(movement.to_account_id, movement)
         if not is_amount(movement.amount):
             raise Refused("amount_invalid", "数量须为正整数", amount=str(movement.amount)[:40])
         if source.unit != target.unit or source.id == target.id:
@@ -236,12 +246,14 @@ class Batch:
             self._leg(movement, second_leg_id(movement.id), bridge_in, target, counterpart=source.book_code),
         ]
 
-    def _usable(self, account_id: int) -> AccountState:
+    def _usable(self, account_id: int, movement: Movement) -> AccountState:
         account = self._accounts.get(account_id)
         if account is None:
             raise Refused("account_unknown", "没有这个账户", account_id=account_id)
-        if account.closed:
-            raise Refused("account_closed", "账户已销户", account_id=account_id)
+        # What somebody earned before moving away is taken back through the account that it went into.
+        passing = movement.reverses_id is not None or movement.kind == SAVINGS_MOVED
+        if account.closed and not passing:
+            raise _closed(account_id)
         return account
 
     def _leg(
@@ -282,6 +294,10 @@ def _reversed_leg(movement: Movement, leg_id: UUID, *, linked: bool) -> UUID | N
     if movement.reverses_id is None or not linked:
         return movement.reverses_id
     return second_leg_id(movement.reverses_id) if leg_id == movement.id else movement.reverses_id
+
+
+def _closed(account_id: int) -> Refused:
+    return Refused("account_closed", "账户已销户", account_id=account_id)
 
 
 def id_reused(transfer_id: UUID | None) -> Refused:

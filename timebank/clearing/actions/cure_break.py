@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from timebank.audit.actions import note_down
 from timebank.clearing.actions.reconcile import lock_lists
 from timebank.clearing.curing import Complaint, Remedy, cures
-from timebank.clearing.matching import BREAK_TYPE_NAMES, BreakType
 from timebank.clearing.models import ClearingWindow
 from timebank.clearing.queries.breaks import must_concern
 from timebank.clearing.reconciliation_models import Break
+from timebank.clearing.township_lists import BREAK_TYPE_NAMES, BreakType
 from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.errors import Conflict, NotFound, Refused

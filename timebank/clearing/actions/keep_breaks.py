@@ -9,10 +9,10 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from timebank.clearing.matching import BookedLine, BreakType, Found, ListedLine
 from timebank.clearing.models import ClearingWindow
 from timebank.clearing.queries.booked import TownshipBooks
 from timebank.clearing.reconciliation_models import Break, Reconciliation
+from timebank.clearing.township_lists import BookedLine, BreakType, Found, ListedLine
 from timebank.core import clock
 from timebank.core.crypto import keyring
 from timebank.core.ids import new_id

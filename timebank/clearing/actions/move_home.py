@@ -22,7 +22,7 @@ from timebank.core.ids import new_id
 from timebank.ledger.actions import ensure_accounts, post_one
 from timebank.ledger.actions.post import lock_accounts
 from timebank.ledger.models import Account, Hold
-from timebank.ledger.rules import AccountKind, Movement
+from timebank.ledger.rules import SAVINGS_MOVED, AccountKind, Movement
 from timebank.notifications.actions import notify_person, notify_stewards
 from timebank.people.models import Person
 from timebank.people.queries import person
@@ -102,7 +102,7 @@ def _take_savings_along(
             from_account_id=old_id,
             to_account_id=reached_id,
             amount=old.posted,
-            kind="savings_moved",
+            kind=SAVINGS_MOVED,
             effective_at=clock.now(),
             cause_kind="move",
             cause_id=mover.id,

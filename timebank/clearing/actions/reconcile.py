@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 
 from timebank.audit.actions import note_down
 from timebank.clearing.actions.keep_breaks import BreaksOfList
-from timebank.clearing.matching import BREAK_TYPE_NAMES, BreakType, ListedLine, key_of_listed, match
+from timebank.clearing.matching import match
+from timebank.clearing.models import ClearingWindow
 from timebank.clearing.queries import find_window, whose_lines
 from timebank.clearing.queries.booked import TownshipBooks, both_legs
 from timebank.clearing.reconciliation_models import Break, Reconciliation
 from timebank.clearing.rules import WindowStatus
+from timebank.clearing.township_lists import BREAK_TYPE_NAMES, BreakType, ListedLine, key_of_listed
 from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.ids import new_id
@@ -44,13 +46,9 @@ def whose_list(session: Session, actor: Actor, township_code: str | None) -> str
 
 
 def reconciled_before(
-    session: Session, *, window_name: str, township_code: str, sha256: bytes
+    session: Session, *, window: ClearingWindow, township_code: str, sha256: bytes
 ) -> Reconciliation | None:
-    """What came of this very file, if it was handed in for this township and window as it stands (open or closed).
-
-    Raises NotFound ``window_unknown``.
-    """
-    window = find_window(session, window_name)
+    """What came of this very file, if it was handed in for this township and window as it stands (open or closed)."""
     query = select(Reconciliation).where(
         Reconciliation.window_number == window.number,
         Reconciliation.township_code == township_code,
@@ -69,10 +67,12 @@ def reconcile(
     without a movement having cured it is ended. Raises NotAllowed ``steward_only``, ``other_township``; NotFound
     ``window_unknown``; Refused ``township_unknown``, ``township_needed``.
     """
+    window = find_window(session, window_name)
     code = whose_list(session, actor, township_code)
     lock_lists(session, code)
-    window = find_window(session, window_name)
-    before = reconciled_before(session, window_name=window.name, township_code=code, sha256=handed_in.sha256)
+    # It may have been closed while this waited.
+    session.refresh(window)
+    before = reconciled_before(session, window=window, township_code=code, sha256=handed_in.sha256)
     if before is not None:
         return before
     books, rows = TownshipBooks(session, code), _identified(session, handed_in.lines)

@@ -48,7 +48,9 @@ def settle_window(session: Session, *, actor: Actor, window_name: str) -> Settle
     statements = session.scalars(
         select(Statement).where(Statement.window_number == window.number).order_by(Statement.township_code)
     ).all()
-    movements = _settling(session, actor, window, settlement, statements)
+    # In the notes of the transfers it lies under the ledger's seals, so that it cannot be rewritten with the window.
+    seal = seal_of(session, window)
+    movements = _settling(session, actor, settlement, statements, note=f"{window.name} 结算，封存 {seal.hex()}")
     if method == "carry":
         movements += _carrying(session, actor, window, settlement)
     if movements:
@@ -56,8 +58,7 @@ def settle_window(session: Session, *, actor: Actor, window_name: str) -> Settle
     payments = _instruct(session, settlement, statements) if method == "pay" else []
     if not payments:
         settlement.status, settlement.ended_at, settlement.ended_by_name = "completed", clock.now(), actor.name
-    window.seal = seal_of(session, window)
-    window.status, window.settled_at = WindowStatus.SETTLED, settlement.settled_at
+    window.status, window.settled_at, window.seal = WindowStatus.SETTLED, settlement.settled_at, seal
     session.flush()
     note_down(
         session,
@@ -66,7 +67,7 @@ def settle_window(session: Session, *, actor: Actor, window_name: str) -> Settle
         subject=("clearing_window", window.name),
         settlement_id=str(settlement.id),
         method=method,
-        seal=window.seal.hex(),
+        seal=seal.hex(),
         payments=len(payments),
     )
     _tell(session, window, settlement, statements)
@@ -157,15 +158,15 @@ def _begin(session: Session, actor: Actor, window: ClearingWindow, method: str) 
 def _settling(
     session: Session,
     actor: Actor,
-    window: ClearingWindow,
     settlement: Settlement,
     statements: Sequence[Statement],
+    *,
+    note: str,
 ) -> list[Movement]:
     """A debtor is relieved by the house, a creditor relieves the house; the house is left with nothing."""
     owed = {one.township_code: one.position_minutes for one in statements if one.position_minutes}
     settled = township_accounts(session, list(owed), AccountKind.SETTLED)
     netting = township_accounts(session, [HOUSE], AccountKind.NETTING)[HOUSE]
-    note = f"{window.name} 结算"
     return [
         _movement(actor, settlement, "settlement", note, settled[code], netting, minutes)
         for code, minutes in sorted(owed.items())

@@ -9,10 +9,10 @@ from uuid import UUID
 from sqlalchemy import ARRAY, any_, bindparam, cast, select, text
 from sqlalchemy.orm import Session
 
-from timebank.clearing.matching import BookedLine, ListedLine, keys_of_booked
 from timebank.clearing.models import ClearingWindow
 from timebank.clearing.queries.lines import lines
 from timebank.clearing.rules import CARRIED_KIND
+from timebank.clearing.township_lists import BookedLine, ListedLine, keys_of_booked
 from timebank.core.clock import local_date
 from timebank.core.db import UuidColumn
 from timebank.ledger.rules import second_leg_id

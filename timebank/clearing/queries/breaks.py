@@ -11,10 +11,10 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from timebank.clearing.matching import BREAK_TYPE_NAMES, BreakType
 from timebank.clearing.models import ClearingWindow
 from timebank.clearing.queries.reviews import own_township
 from timebank.clearing.reconciliation_models import Break, Reconciliation
+from timebank.clearing.township_lists import BREAK_TYPE_NAMES, BreakType
 from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.errors import NotFound

@@ -14,10 +14,12 @@ from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.errors import Conflict, NotAllowed, NotFound, Refused
 from timebank.core.ids import new_id
+from timebank.ledger.actions.accounts import ensure_accounts
 from timebank.ledger.actions.post import post_one
-from timebank.ledger.models import HOUSE, ReversalRequest, Transfer
-from timebank.ledger.rules import Movement, second_leg_id
+from timebank.ledger.models import HOUSE, Account, ReversalRequest, Transfer
+from timebank.ledger.rules import SAVINGS_MOVED, AccountKind, Movement, second_leg_id
 from timebank.notifications.actions import notify_stewards
+from timebank.people.queries import person
 
 REVERSIBLE_KINDS = frozenset({"service_credit", "back_fill_credit"})
 """What a steward may undo by hand. Vouchers have their own way back (refund), so that voucher and books agree."""
@@ -30,7 +32,8 @@ def reverse(
 ) -> tuple[ReversalState, UUID, UUID | None]:
     """Ask for the reversal of a transfer of one's own township, or approve what another steward asked for.
 
-    A movement between two books is reversed whole, whichever of its legs is named. Answers the state, the reversed
+    A movement between two books is reversed whole, whichever of its legs is named; from whoever has moved away since,
+    the minutes are brought back for it. Answers the state, the reversed
     transfer's id (its first leg) and the reversal's. Raises NotAllowed ``steward_only``, ``other_township``,
     ``second_person_needed``; NotFound ``transfer_unknown``; Conflict ``already_reversed``; Refused
     ``not_reversible``, ``insufficient_minutes``.
@@ -52,7 +55,7 @@ def reverse(
     if request.requested_by == actor.login_id:
         raise NotAllowed("second_person_needed", "须由另一位管理员批准")
     movement = _mirror(first, last, request, approved_by=actor)
-    post_one(session, (movement,))
+    post_one(session, (*_brought_back(session, last, request), movement))
     request.approved_by, request.approved_at = actor.login_id, clock.now()
     note_down(session, actor=actor, action="reversal_approved", subject=("transfer", first.id), reason=reason)
     return "reversed", first.id, movement.id
@@ -90,6 +93,28 @@ def _movement_of(session: Session, transfer_id: UUID) -> tuple[Transfer, Transfe
 
 def _legs(link_id: UUID) -> tuple[UUID, UUID]:
     return link_id, second_leg_id(link_id)
+
+
+def _brought_back(session: Session, credited: Transfer, request: ReversalRequest) -> tuple[Movement, ...]:
+    """For whoever has moved to another township since: the minutes, back into the account that they were put into."""
+    account = session.get_one(Account, credited.to_account_id)
+    if account.closed_at is None or account.person_id is None:
+        return ()
+    now_in = person(session, account.person_id).township_code
+    current = ensure_accounts(session, [(account.person_id, now_in)], AccountKind(account.kind))[account.person_id]
+    back = Movement(
+        id=new_id(),
+        from_account_id=current,
+        to_account_id=account.id,
+        amount=credited.amount,
+        kind=SAVINGS_MOVED,
+        effective_at=clock.now(),
+        cause_kind="move",
+        cause_id=account.person_id,
+        note=request.reason,
+        recorded_by=request.requested_by,
+    )
+    return (back,)
 
 
 def _mirror(first: Transfer, last: Transfer, request: ReversalRequest, *, approved_by: Actor) -> Movement:

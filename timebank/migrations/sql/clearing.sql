@@ -89,9 +89,11 @@ BEGIN
           NOT IN ('closed', 'under_review')
        OR TG_OP = 'UPDATE'
           AND (OLD.ruling IS NOT NULL
-               OR (NEW.id, NEW.window_number, NEW.transfer_id, NEW.township_code, NEW.reason, NEW.raised_at, NEW.raised_by)
+               OR (NEW.id, NEW.window_number, NEW.transfer_id, NEW.township_code, NEW.reason, NEW.raised_at, NEW.raised_by,
+                   NEW.raised_by_name)
                   IS DISTINCT FROM
-                  (OLD.id, OLD.window_number, OLD.transfer_id, OLD.township_code, OLD.reason, OLD.raised_at, OLD.raised_by))
+                  (OLD.id, OLD.window_number, OLD.transfer_id, OLD.township_code, OLD.reason, OLD.raised_at, OLD.raised_by,
+                   OLD.raised_by_name))
     THEN
         RAISE EXCEPTION 'a dispute is raised under review and ruled upon once' USING ERRCODE = 'TB001';
     END IF;
@@ -118,10 +120,11 @@ CREATE TRIGGER clearing_moved_line_guarded BEFORE INSERT ON clearing_moved_line
 CREATE FUNCTION clearing_guard_settlement() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE'
-       OR (NEW.id, NEW.window_number, NEW.attempt, NEW.method, NEW.settled_at, NEW.settled_by)
-          IS DISTINCT FROM (OLD.id, OLD.window_number, OLD.attempt, OLD.method, OLD.settled_at, OLD.settled_by)
+       OR (NEW.id, NEW.window_number, NEW.attempt, NEW.method, NEW.settled_at, NEW.settled_by, NEW.settled_by_name)
+          IS DISTINCT FROM
+          (OLD.id, OLD.window_number, OLD.attempt, OLD.method, OLD.settled_at, OLD.settled_by, OLD.settled_by_name)
        OR NEW.carried_into IS DISTINCT FROM OLD.carried_into
-       OR OLD.status = 'aborted' AND NEW IS DISTINCT FROM OLD
+       OR (OLD.status = 'aborted' OR NEW.status = OLD.status) AND NEW IS DISTINCT FROM OLD
        OR OLD.status = 'completed' AND NEW.status = 'instructed'
        OR NEW.status = 'aborted' AND EXISTS (SELECT FROM clearing_payment p
                                              WHERE p.settlement_id = OLD.id AND p.state IN ('instructed', 'paid')) THEN
@@ -148,21 +151,26 @@ END $$;
 CREATE TRIGGER clearing_payment_guarded BEFORE UPDATE OR DELETE ON clearing_payment
     FOR EACH ROW EXECUTE FUNCTION clearing_guard_payment();
 
--- When a settlement is made, it has brought every township's clearing account to where the window's position is zero;
--- when it is aborted, all of that is undone; and in between the house keeps nothing. Looked at when the transaction ends.
+-- When a settlement is made, it has brought every township's clearing account to where the window's position is zero,
+-- and what it carries over is the opposite of that; when it is aborted, all of it is undone; and the house keeps nothing.
+-- Looked at when the transaction ends.
 CREATE FUNCTION clearing_check_settlement() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     bad text;
 BEGIN
     SELECT coalesce(wanted.township_code, made.book_code) INTO bad
-    FROM (SELECT s.township_code, CASE c.status WHEN 'aborted' THEN 0 ELSE s.position_minutes END AS minutes
+    FROM (SELECT s.township_code, k.carried,
+                 CASE WHEN c.status = 'aborted' OR k.carried AND c.method = 'pay' THEN 0
+                      WHEN k.carried THEN -s.position_minutes ELSE s.position_minutes END AS minutes
           FROM clearing_statement s JOIN clearing_settlement c ON c.window_number = s.window_number
+          CROSS JOIN (VALUES (false), (true)) k (carried)
           WHERE c.id = NEW.id) wanted
-    FULL JOIN (SELECT t.book_code, sum(CASE WHEN a.kind = 'clearing' THEN t.amount ELSE -t.amount END) AS minutes
+    FULL JOIN (SELECT t.book_code, t.kind IN ('carried_meal', 'carried_care', 'carried_aid') AS carried,
+                      sum(CASE WHEN a.kind = 'clearing' THEN t.amount ELSE -t.amount END) AS minutes
                FROM ledger_transfer t JOIN ledger_account a ON a.id = t.to_account_id
-               WHERE t.cause_id = NEW.id AND t.kind IN ('settlement', 'settlement_undone') AND t.book_code <> 'house'
-               GROUP BY t.book_code) made
-        ON made.book_code = wanted.township_code
+               WHERE t.cause_id = NEW.id AND t.cause_kind = 'settlement' AND t.book_code <> 'house'
+               GROUP BY 1, 2) made
+        ON (made.book_code, made.carried) = (wanted.township_code, wanted.carried)
     WHERE coalesce(wanted.minutes, 0) <> coalesce(made.minutes, 0)
     LIMIT 1;
     IF FOUND THEN
@@ -192,6 +200,10 @@ END $$;
 CREATE TRIGGER clearing_window_stays BEFORE DELETE OR TRUNCATE ON clearing_window
     FOR EACH STATEMENT EXECUTE FUNCTION clearing_refuse_change();
 CREATE TRIGGER clearing_tally_stays BEFORE TRUNCATE ON clearing_tally
+    FOR EACH STATEMENT EXECUTE FUNCTION clearing_refuse_change();
+CREATE TRIGGER clearing_tally_mark_stays BEFORE TRUNCATE ON clearing_tally_mark
+    FOR EACH STATEMENT EXECUTE FUNCTION clearing_refuse_change();
+CREATE TRIGGER clearing_participant_stays BEFORE DELETE OR TRUNCATE ON clearing_participant
     FOR EACH STATEMENT EXECUTE FUNCTION clearing_refuse_change();
 CREATE TRIGGER clearing_statement_stays BEFORE TRUNCATE ON clearing_statement
     FOR EACH STATEMENT EXECUTE FUNCTION clearing_refuse_change();

@@ -4,7 +4,8 @@ DECLARE
     bad uuid;
     stale bigint;
 BEGIN
-    -- Both accounts exist, are open, and are of the transfer's book and unit; floored sides carry their version.
+    -- Both accounts exist and are of the transfer's book and unit; floored sides carry their version. A closed account
+    -- is only passed through, for a reversal: that it is empty again afterwards is a check of the account.
     SELECT t.id INTO bad
     FROM inserted t
     LEFT JOIN ledger_account f ON f.id = t.from_account_id
@@ -12,7 +13,7 @@ BEGIN
     WHERE f.id IS NULL OR a.id IS NULL
        OR f.book_code <> t.book_code OR a.book_code <> t.book_code
        OR f.unit <> t.unit OR a.unit <> t.unit
-       OR f.closed_at IS NOT NULL OR a.closed_at IS NOT NULL
+       OR (f.closed_at IS NOT NULL OR a.closed_at IS NOT NULL) AND t.reverses_id IS NULL AND t.kind <> 'savings_moved'
        OR f.floored <> (t.from_version IS NOT NULL) OR a.floored <> (t.to_version IS NOT NULL)
        -- Clearing accounts are written by linked legs only, and a linked leg touches exactly one of them.
        OR (t.link_id IS NOT NULL) <> ((f.kind = 'clearing') <> (a.kind = 'clearing'))

@@ -289,9 +289,12 @@ def upgrade() -> None:
         sa.Column("ended_by_name", sa.Text(), nullable=True),
         sa.CheckConstraint("(state = 'instructed') = (ended_at IS NULL)", name=op.f("ck_clearing_payment_ended_whole")),
         sa.CheckConstraint("direction IN ('pay', 'receive')", name=op.f("ck_clearing_payment_direction_known")),
-        sa.CheckConstraint("state <> 'failed' OR problem <> ''", name=op.f("ck_clearing_payment_failed_with_problem")),
         sa.CheckConstraint(
-            "state <> 'paid' OR outside_reference <> ''", name=op.f("ck_clearing_payment_paid_with_reference")
+            "state <> 'failed' OR coalesce(problem, '') <> ''", name=op.f("ck_clearing_payment_failed_with_problem")
+        ),
+        sa.CheckConstraint(
+            "state <> 'paid' OR coalesce(outside_reference, '') <> ''",
+            name=op.f("ck_clearing_payment_paid_with_reference"),
         ),
         sa.CheckConstraint(
             "state IN ('instructed', 'paid', 'failed', 'withdrawn')", name=op.f("ck_clearing_payment_state_known")

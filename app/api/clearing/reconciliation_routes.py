@@ -1,0 +1,106 @@
+"""Reconciliation: townships hand in their own lists, see the breaks, and name the movements that cure them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.api.clearing.reconciliation_schemas import (
+    BreakItem,
+    BreakPage,
+    BreaksQuery,
+    CureBody,
+    ReconcileQuery,
+    ReconciliationAnswer,
+    ReconciliationPage,
+    ReconciliationsQuery,
+)
+from app.api.clearing.routes import WINDOW, doors
+from app.api.fields import id_in_cursor
+from app.api.operation import operation, page
+from app.api.uploads import FileBody
+from timebank.clearing import actions, queries
+from timebank.clearing.models import ClearingWindow
+from timebank.clearing.reconciliation_models import Reconciliation
+from timebank.core.actors import Actor
+from timebank.importing.actions import reconcile_workbook
+from timebank.importing.line_workbook import UNREADABLE
+from timebank.importing.package import MAX_FILE_BYTES
+
+WORKBOOK = FileBody("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", MAX_FILE_BYTES)
+FIRST_PAGE = 50
+
+
+@operation(
+    doors, f"/windows/{WINDOW}/reconciliations", "clearing.reconcile", "提交往来清单并核对",
+    method="POST", query=ReconcileQuery, file=WORKBOOK, answers=ReconciliationAnswer,
+)  # fmt: skip
+def reconcile(session: Session, actor: Actor, query: dict[str, Any], content: bytes, window: str) -> dict[str, Any]:
+    made = reconcile_workbook(
+        session,
+        actor=actor,
+        window_name=window,
+        content=content,
+        file_name=query["file_name"],
+        township_code=query.get("township_code"),
+    )
+    return _whole(session, made)
+
+
+@operation(
+    doors, "/reconciliations", "clearing.reconciliations", "已提交的往来清单",
+    query=ReconciliationsQuery, answers=ReconciliationPage,
+)  # fmt: skip
+def reconciliations(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
+    found = queries.reconciliations(
+        session,
+        actor,
+        window=_window(session, query),
+        township_code=query.get("township_code"),
+        limit=query["limit"] + 1,
+        before=id_in_cursor(query.get("cursor")),
+    )
+    answer = page(found, query["limit"], lambda one: one.reconciliation_id)
+    return {**answer, "items": [_item(one) for one in answer["items"]]}
+
+
+@operation(doors, "/breaks", "clearing.breaks", "往来差异", query=BreaksQuery, answers=BreakPage)
+def breaks(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
+    found = queries.breaks(
+        session,
+        actor,
+        window=_window(session, query),
+        township_code=query.get("township_code"),
+        type=query.get("type"),
+        open_only=query["open"],
+        limit=query["limit"] + 1,
+        after=id_in_cursor(query.get("cursor")),
+    )
+    return page(found, query["limit"], lambda one: one.break_id)
+
+
+@operation(
+    doors, "/breaks/<uuid:break_id>/cure", "clearing.cure_break", "以划转更正差异",
+    method="POST", body=CureBody, answers=BreakItem, key="optional",
+)  # fmt: skip
+def cure_break(session: Session, actor: Actor, body: dict[str, Any], break_id: UUID) -> queries.BreakView:
+    cured = actions.cure_break(session, actor=actor, break_id=break_id, transfer_id=body["transfer_id"])
+    return queries.break_view(session, cured)
+
+
+def _window(session: Session, query: dict[str, Any]) -> ClearingWindow | None:
+    return queries.find_window(session, query["window"]) if "window" in query else None
+
+
+def _item(view: queries.ReconciliationView) -> dict[str, Any]:
+    return {**asdict(view), "unreadable_rows": len(view.unreadable)}
+
+
+def _whole(session: Session, made: Reconciliation) -> dict[str, Any]:
+    view = queries.reconciliation_view(session, made)
+    found = queries.breaks_of(session, made, limit=FIRST_PAGE + 1)
+    unreadable = [{**one, "reason_name": UNREADABLE[one["reason"]]} for one in view.unreadable]
+    return {**_item(view), "unreadable": unreadable, "breaks": page(found, FIRST_PAGE, lambda one: one.break_id)}

@@ -1,0 +1,142 @@
+"""``timebank clearing``: how the townships stand, closing a window, statements as files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy.exc import OperationalError
+
+from app.api.clearing.schemas import PositionItem, WindowItem
+from app.api.fields import is_clean
+from app.cli.bank import open_bank
+from app.cli.clearing_export import export
+from timebank.clearing import actions, queries
+from timebank.clearing.queries import Position, WindowView
+from timebank.clearing.rules import LIMIT_STATE_NAMES
+from timebank.core.actors import Actor, StaffRole
+from timebank.core.amounts import hours_text, yuan_text
+from timebank.core.clock import LOCAL
+from timebank.core.db import Database, of_one_moment
+from timebank.core.errors import BankError
+
+_WINDOWS_SHOWN = 12
+
+
+@click.group("clearing")
+def clearing() -> None:
+    """乡镇间清算：状态、关账、对账单。 What townships owe one another."""
+
+
+@contextmanager
+def _bank() -> Iterator[Database]:
+    """The bank, with every refusal told in one sentence."""
+    try:
+        with open_bank() as database:
+            yield database
+    except BankError as refusal:
+        raise click.ClickException(refusal.title) from None
+    except OperationalError:
+        raise click.ClickException("数据库无法连接，或等待其他操作超时，没有改动任何数据。") from None
+
+
+@clearing.command("status")
+@click.argument("window", required=False)
+@click.option("--json", "as_json", is_flag=True, help="以 JSON 输出 answer as JSON")
+def status(window: str | None, as_json: bool) -> None:
+    """清算周期和各镇街头寸；不写 WINDOW 为进行中的周期。 Windows, and the positions of one of them."""
+    with _bank() as database, database.session() as session:
+        of_one_moment(session)
+        windows = queries.windows(session, limit=_WINDOWS_SHOWN)
+        found, positions = queries.positions(session, window_name=window)
+    name = found.name if found else queries.ALL_TIME
+    if as_json:
+        click.echo(json.dumps(_as_json(windows, name, positions), ensure_ascii=False))
+        return
+    console = Console(highlight=False)
+    console.print(_windows(windows))
+    console.print(_positions(positions, f"{name} 各镇街头寸（正数为应收，负数为应付）"))
+
+
+@clearing.command("close")
+@click.argument("window", required=False)
+@click.option("--by", "closed_by", metavar="NAME", help="由哪位区级管理员关账（必填）")
+@click.option("--yes", is_flag=True, help="不再询问")
+def close(window: str | None, closed_by: str | None, yes: bool) -> None:
+    """关账：关闭一个清算周期，为各镇街出具对账单，同时开始下一周期。 Close the open window."""
+    actor = _closing(closed_by)
+    with _bank() as database:
+        with database.session() as session:
+            view = queries.window_view(session, queries.find_window(session, window))
+        since, due = _day(view.opened_at), _day(view.due_at)
+        click.echo(f"清算周期 {view.window}（{view.status_name}），{since} 开始，应于 {due} 关账。")
+        if not yes:
+            click.confirm(f"现在关账 {view.window}？关账后不能撤销", abort=True)
+        with database.unit_of_work() as session:
+            closed = actions.close_window(session, actor=actor, window_name=view.window)
+            statements = len(queries.statements_of(session, closed))
+            following = queries.open_window(session).name
+    click.echo(f"已关账 {closed.name}，出具对账单 {statements} 份，等待各镇街确认；新的周期是 {following}。")
+
+
+clearing.add_command(export)
+
+
+def _closing(name: str | None) -> Actor:
+    """Whoever runs commands on the bank's own machine names the district steward who answers for it."""
+    cleaned = " ".join((name or "").split())
+    if not cleaned or not is_clean(cleaned):
+        raise click.ClickException("请用 --by 写明由哪位区级管理员关账，没有关账。")
+    return Actor(login_id=None, name=cleaned, staff_role=StaffRole.DISTRICT_STEWARD)
+
+
+def _as_json(windows: Sequence[WindowView], name: str, positions: Sequence[Position]) -> dict[str, Any]:
+    return {
+        "windows": WindowItem(many=True).dump(windows),
+        "window": name,
+        "items": PositionItem(many=True).dump(positions),
+        "sum_minutes": sum(one.position_minutes for one in positions),
+    }
+
+
+def _windows(windows: Sequence[WindowView]) -> Table:
+    table = _table("清算周期", ["周期", "状态", "开始", "应关账", "关账", "结算"], figures=())
+    for one in windows:
+        dates = (_day(one.opened_at), _day(one.due_at), _day(one.closed_at), _day(one.settled_at))
+        table.add_row(one.window, one.status_name, *dates)
+    return table
+
+
+def _positions(positions: Sequence[Position], title: str) -> Table:
+    table = _table(title, ["镇街", "头寸", "金额", "未结算应付", "软/硬限额", "状态"], figures=range(1, 5))
+    for one in positions:
+        fen = "缺参考价" if one.position_fen is None else yuan_text(one.position_fen)
+        figures = hours_text(one.position_minutes), fen, hours_text(one.owed_minutes), _limits(one)
+        table.add_row(one.township_name, *figures, LIMIT_STATE_NAMES[one.limit_state])
+    return table
+
+
+def _limits(one: Position) -> str:
+    soft, hard = one.soft_limit_minutes, one.hard_limit_minutes
+    if soft % 60 or hard % 60:
+        return f"{hours_text(soft)}/{hours_text(hard)}"
+    return f"{soft // 60}/{hard // 60}小时"
+
+
+def _table(title: str, headings: Sequence[str], *, figures: Sequence[int]) -> Table:
+    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if place in figures else "left", overflow="fold")
+    return table
+
+
+def _day(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment.astimezone(LOCAL):%Y-%m-%d}"
