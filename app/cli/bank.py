@@ -14,12 +14,13 @@ import click
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import Conninfo
 from sqlalchemy import create_engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.config import Settings, SettingsRefused, read_settings
 from timebank.core import clock, crypto
 from timebank.core.db import Database
 from timebank.core.embedded import EmbeddedPostgres, EmbeddedRefused, reachable_home
+from timebank.core.errors import BankError
 from timebank.core.key_mark import secret_fits
 from timebank.migrations import current_revision, newest_revision, upgrade
 
@@ -97,6 +98,18 @@ def opened(place: OpenBank, *, pool_size: int = 10) -> Iterator[Database]:
         yield database
     finally:
         database.close()
+
+
+@contextmanager
+def telling_refusals() -> Iterator[Database]:
+    """The bank, with every refusal told in one sentence."""
+    try:
+        with open_bank() as database:
+            yield database
+    except BankError as refusal:
+        raise click.ClickException(refusal.title) from None
+    except OperationalError:
+        raise click.ClickException("数据库无法连接，或等待其他操作超时，没有改动任何数据。") from None
 
 
 def secret_must_fit(place: OpenBank) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,39 +12,26 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy.exc import OperationalError
 
 from app.api.clearing.schemas import PositionItem, WindowItem
 from app.api.fields import is_clean
-from app.cli.bank import open_bank
+from app.cli.bank import telling_refusals
 from app.cli.clearing_export import export
+from app.cli.clearing_lists import reconcile
 from timebank.clearing import actions, queries
 from timebank.clearing.queries import Position, WindowView
 from timebank.clearing.rules import LIMIT_STATE_NAMES
 from timebank.core.actors import Actor, StaffRole
 from timebank.core.amounts import hours_text, yuan_text
 from timebank.core.clock import LOCAL
-from timebank.core.db import Database, of_one_moment
-from timebank.core.errors import BankError
+from timebank.core.db import of_one_moment
 
 _WINDOWS_SHOWN = 12
 
 
 @click.group("clearing")
 def clearing() -> None:
-    """乡镇间清算：状态、关账、对账单。 What townships owe one another."""
-
-
-@contextmanager
-def _bank() -> Iterator[Database]:
-    """The bank, with every refusal told in one sentence."""
-    try:
-        with open_bank() as database:
-            yield database
-    except BankError as refusal:
-        raise click.ClickException(refusal.title) from None
-    except OperationalError:
-        raise click.ClickException("数据库无法连接，或等待其他操作超时，没有改动任何数据。") from None
+    """乡镇间清算：状态、关账、对账单、核对。 What townships owe one another."""
 
 
 @clearing.command("status")
@@ -53,7 +39,7 @@ def _bank() -> Iterator[Database]:
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出 answer as JSON")
 def status(window: str | None, as_json: bool) -> None:
     """清算周期和各镇街头寸；不写 WINDOW 为进行中的周期。 Windows, and the positions of one of them."""
-    with _bank() as database, database.session() as session:
+    with telling_refusals() as database, database.session() as session:
         of_one_moment(session)
         windows = queries.windows(session, limit=_WINDOWS_SHOWN)
         found, positions = queries.positions(session, window_name=window)
@@ -73,7 +59,7 @@ def status(window: str | None, as_json: bool) -> None:
 def close(window: str | None, closed_by: str | None, yes: bool) -> None:
     """关账：关闭一个清算周期，为各镇街出具对账单，同时开始下一周期。 Close the open window."""
     actor = _closing(closed_by)
-    with _bank() as database:
+    with telling_refusals() as database:
         with database.session() as session:
             view = queries.window_view(session, queries.find_window(session, window))
         since, due = _day(view.opened_at), _day(view.due_at)
@@ -88,6 +74,7 @@ def close(window: str | None, closed_by: str | None, yes: bool) -> None:
 
 
 clearing.add_command(export)
+clearing.add_command(reconcile)
 
 
 def _closing(name: str | None) -> Actor:

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from importlib import import_module
+from typing import Any
 
 import pytest
 
 from tests.factories.clearing import close, confirm_all, eat, payments_of, settle, transfer_of
-from tests.factories.people import DAYAN, SHANGTIAN, XIWU, add_elder, add_person, district, steward
+from tests.factories.people import (
+    DAYAN,
+    SHANGTIAN,
+    XIWU,
+    add_canteen,
+    add_elder,
+    add_person,
+    clerk,
+    district,
+    steward,
+)
 from tests.factories.policies import change_policy
 from tests.factories.tasks import NINE, ask, confirm, serve
+from tests.factories.vouchers import bought
 from timebank.clearing import actions as clearing
 from timebank.clearing.queries import StatementView, every_line, find_window, lines, positions, statement
 from timebank.clearing.queries import statements as module
@@ -18,6 +32,11 @@ from timebank.core import clock
 from timebank.core.clock import LOCAL
 from timebank.core.db import Database, of_one_moment
 from timebank.core.errors import Conflict
+from timebank.ledger.rules import Leg
+from timebank.redemption.actions import redeem_vouchers
+from timebank.redemption.rules import Scan
+
+posting = import_module("timebank.ledger.actions.post")
 
 APRIL = datetime(2026, 4, 1, tzinfo=LOCAL)
 PRICES = {"meal": 1755, "care": 3000, "aid": 900}
@@ -268,3 +287,24 @@ def test_a_session_of_one_moment_sees_totals_and_lines_that_fit_while_others_pos
         eat(bank, DAYAN)
         assert len(list(every_line(session, window, said, page_lines=2))) == 4
     assert drawn_up(bank, DAYAN).total.transfers == 5
+
+
+def test_no_line_is_lost_between_pages_where_two_movements_were_posted_at_the_same_moment(
+    bank: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two postings at once may number their legs as first, first, second, second, the other way round."""
+    numbered = posting._columns
+
+    def crossed(legs: Sequence[Leg]) -> dict[str, list[Any]]:
+        return numbered([legs[0], legs[2], legs[3], legs[1]] if len(legs) == 4 else legs)
+
+    clock.freeze(NINE)
+    monkeypatch.setattr(posting, "_columns", crossed)
+    _, vouchers = bought(bank, 2)
+    with bank.unit_of_work() as session:
+        counter = clerk(add_canteen(session, DAYAN))
+        redeem_vouchers(session, actor=counter, scans=[Scan(one.code, f"n{one.code}") for one in vouchers])
+    for code in (SHANGTIAN, DAYAN):
+        said = drawn_up(bank, code)
+        with bank.session() as session:
+            assert len(list(every_line(session, find_window(session, None), said, page_lines=1))) == 2

@@ -217,3 +217,34 @@ def test_what_cannot_be_exported_is_one_sentence(march: Database, line: CommandL
         assert said in sentence
         assert sentence.endswith("没有写出任何文件。")
     assert exported(tmp_path) == before
+
+
+def test_an_exported_statement_handed_in_as_a_list_agrees_with_the_books(
+    march: Database, line: CommandLine, tmp_path: Path
+) -> None:
+    book = tmp_path / "尚田.xlsx"
+    line.good("clearing", "export", "2026-03", "--township", SHANGTIAN, "-o", str(book))
+    words = ("clearing", "reconcile", str(book), "--window", "2026-03", "--township", SHANGTIAN, "--by", "王科长")
+    shown = line.good(*words)
+    assert "3 行，3 行与账目相符" in shown
+    assert "没有差异" in shown
+    said = json.loads(line.good(*words, "--json"))
+    assert (said["rows"], said["matched"], said["preliminary"]) == (3, 3, False)
+
+
+def test_differences_of_a_list_are_shown_row_by_row(march: Database, line: CommandLine, tmp_path: Path) -> None:
+    book = tmp_path / "清单.xlsx"
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    sheet.append(["日期", "姓名", "对方镇街", "分钟"])
+    sheet.append([NINE.date(), "王梅", "大堰镇", -60])
+    sheet.append([NINE.date(), "王梅", "溪口镇", -45])
+    workbook.save(book)
+    shown = line.good(
+        *("clearing", "reconcile", str(book), "--window", "2026-03", "--township", SHANGTIAN, "--by", "王科长"),
+        COLUMNS="100",
+    )
+    assert "2 行，1 行与账目相符" in shown
+    assert [row.split() for row in shown.splitlines() if "45分钟" in row] == [
+        ["账上没有", "3", "2026-03-10", "-45分钟", "王*"]
+    ]

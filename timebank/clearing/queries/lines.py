@@ -22,7 +22,7 @@ from timebank.townships.queries import township
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One movement as a township sees it: ``minutes`` are positive where they are owed to it.
+    """One movement as a township sees it: ``minutes`` are positive where they are owed to it, ``seq`` is its own leg's.
 
     ``person_name`` is masked; ``moved_in`` says that the line came from an earlier window; ``dispute`` is ``raised``,
     ``moved`` or ``stays`` where the township or its counterpart objected in this window.
@@ -44,7 +44,9 @@ class Line:
     dispute: str | None
 
 
-# ``f`` is the first leg, whose number decides the window; each branch walks one index of the clearing account.
+# ``f`` is the first leg, whose number decides the window; each branch walks one index of the clearing account. Pages go
+# by the township's own leg: two movements posted at once may have first and second legs in opposite orders, and a page
+# that ended between them by one order and went on by the other would lose a line.
 _LINES = text("""
 WITH a AS MATERIALIZED (SELECT id FROM ledger_account
                         WHERE book_code = :township_code AND kind = 'clearing' AND unit = 'minute'),
@@ -57,22 +59,24 @@ own AS (
        AND NOT EXISTS (SELECT FROM clearing_moved_line m WHERE m.transfer_id = f.id AND m.from_window = :number)
      ORDER BY f.seq LIMIT :most)
     UNION ALL
-    (SELECT f.id, f.seq, f.recorded_at, f.effective_at, f.kind, f.amount, f.book_code, f.note, false
+    (SELECT f.id, s.seq, f.recorded_at, f.effective_at, f.kind, f.amount, f.book_code, f.note, false
      FROM ledger_transfer s JOIN ledger_transfer f ON f.id = s.link_id
      WHERE s.from_account_id = (SELECT id FROM a) AND s.from_version IS NULL AND s.seq > :after AND s.seq > :from_seq
-       AND s.seq <= :last_leg_seq AND f.seq > :after AND f.seq > :from_seq AND f.seq <= :to_seq
+       AND s.seq <= :last_leg_seq AND f.seq > :from_seq AND f.seq <= :to_seq
        AND f.kind NOT IN ('settlement', 'settlement_undone')
        AND NOT EXISTS (SELECT FROM clearing_moved_line m WHERE m.transfer_id = f.id AND m.from_window = :number)
      ORDER BY s.seq LIMIT :most)
     UNION ALL
-    (SELECT f.id, f.seq, f.recorded_at, f.effective_at, f.kind,
+    (SELECT f.id, leg.seq, f.recorded_at, f.effective_at, f.kind,
             CASE WHEN f.book_code = :township_code THEN -f.amount ELSE f.amount END,
             CASE WHEN f.book_code = :township_code THEN f.counterpart_book_code ELSE f.book_code END, f.note, true
      FROM clearing_moved_line m JOIN ledger_transfer f ON f.id = m.transfer_id
-     WHERE m.to_window = :number AND f.seq > :after AND :township_code IN (m.debtor, m.creditor)
+     JOIN ledger_transfer leg ON leg.book_code = :township_code AND leg.id IN (f.id, encode(
+         set_byte(uuid_send(f.id), 15, get_byte(uuid_send(f.id), 15) # 1), 'hex')::uuid)
+     WHERE m.to_window = :number AND leg.seq > :after AND :township_code IN (m.debtor, m.creditor)
        AND NOT EXISTS (SELECT FROM clearing_moved_line n
                        WHERE n.transfer_id = m.transfer_id AND n.from_window = :number)
-     ORDER BY f.seq LIMIT :most)
+     ORDER BY leg.seq LIMIT :most)
 )
 SELECT o.*, p.id AS person_id, p.name AS person_name,
        coalesce(d.ruling, CASE WHEN d.id IS NOT NULL THEN 'raised' END) AS dispute
