@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 PRICES = (
@@ -58,3 +61,18 @@ OFFICE = (
 _lives = st.lists(st.one_of(*(st.tuples(st.just(name), *how) for name, *how in LIFE)), max_size=5)
 _offices = st.one_of(*(st.tuples(st.just(name), *how) for name, *how in OFFICE))
 days = st.tuples(_lives, _offices).map(lambda found: [*found[0], found[1]])
+
+
+def one_history(number: int, length: int) -> list[list[tuple[Any, ...]]]:
+    """So many days, always the same ones for one number, to be lived through again and again."""
+    drawn: list[list[list[tuple[Any, ...]]]] = []
+
+    @seed(number)
+    @settings(max_examples=2, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(st.lists(days, min_size=length, max_size=length))
+    def draw(history: list[list[tuple[Any, ...]]]) -> None:
+        drawn.append(history)
+
+    draw()
+    # The first one that is drawn is the dullest there is.
+    return drawn[-1]

@@ -119,17 +119,26 @@ Cell = tuple[int, int, int | None]
 
 
 def table_of(lines: Iterable[Line], prices: dict[str, int]) -> dict[tuple[str, str], dict[str, Cell]]:
-    """Who owes whom at which price, gross; every cell is rounded to whole fen once, a half upwards."""
+    """Who owes whom at which price, gross; every cell is rounded to whole fen once, a half upwards.
+
+    Only what runs through the house is rounded as it adds up, township after township, so that the house keeps nothing.
+    """
     cells: defaultdict[tuple[str, str], defaultdict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for line in lines:
         cells[line.debtor, line.creditor][line.sort].append(line.minutes)
-    return {
-        pair: {
-            sort: (sum(found), len(found), _rounded(sum(found), prices[sort]) if sort in prices else None)
-            for sort, found in sorts.items()
-        }
-        for pair, sorts in cells.items()
-    }
+    added_up: Counter[tuple[str, str]] = Counter()
+    table: dict[tuple[str, str], dict[str, Cell]] = {}
+    for pair, sorts in sorted(cells.items()):
+        table[pair] = {}
+        for sort, found in sorts.items():
+            side = ("in" if pair[1] == HOUSE else "out", sort) if HOUSE in pair else ("", "")
+            so_far = added_up[side] if HOUSE in pair else 0
+            added_up[side] += sum(found)
+            fen = None
+            if sort in prices:
+                fen = _rounded(so_far + sum(found), prices[sort]) - _rounded(so_far, prices[sort])
+            table[pair][sort] = sum(found), len(found), fen
+    return table
 
 
 def fen_owed_to(lines: Iterable[Line], prices: dict[str, int]) -> dict[str, int | None]:

@@ -12,8 +12,7 @@ from tests.bank.clearing_life import Life, changed, copy_of, raw
 from tests.bank.ledger_guards import Attempt, insert, leg
 from tests.factories.people import DAYAN, SHANGTIAN, XIWU
 from timebank.ledger.actions import township_accounts
-from timebank.ledger.models import HOUSE
-from timebank.ledger.rules import AccountKind
+from timebank.ledger.rules import HOUSE, AccountKind
 
 WINDOW, TALLY, STATEMENT, MOVED = "clearing_window", "clearing_tally", "clearing_statement", "clearing_moved_line"
 

@@ -16,8 +16,7 @@ from tests.factories.people import DAYAN, SHANGTIAN, XIWU
 from timebank.clearing.models import Statement
 from timebank.core.ids import new_id
 from timebank.ledger.actions import post_one, township_accounts
-from timebank.ledger.models import HOUSE
-from timebank.ledger.rules import AccountKind
+from timebank.ledger.rules import HOUSE, AccountKind
 
 SETTLEMENT, PAYMENT = "clearing_settlement", "clearing_payment"
 SETTLED_ONCE = "ends once"

@@ -24,8 +24,7 @@ from tests.factories.people import XIWU
 from timebank.core.amounts import MAX_AMOUNT, Unit
 from timebank.core.ids import new_id
 from timebank.ledger.actions import place_hold, post_one, township_accounts
-from timebank.ledger.models import HOUSE
-from timebank.ledger.rules import SETTLING_KINDS, AccountKind
+from timebank.ledger.rules import HOUSE, SETTLING_KINDS, AccountKind
 
 Rows = Callable[[Session, Scene], Sequence[Row]]
 

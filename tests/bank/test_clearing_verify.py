@@ -27,8 +27,7 @@ from timebank.clearing.verify import clearing_checks
 from timebank.core import clock
 from timebank.core.db import Database
 from timebank.ledger.actions import seal_new_transfers, township_accounts
-from timebank.ledger.models import HOUSE
-from timebank.ledger.rules import AccountKind
+from timebank.ledger.rules import HOUSE, AccountKind
 from timebank.ledger.verify import Misfit
 from timebank.supervision.verify import checks
 

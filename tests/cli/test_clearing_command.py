@@ -246,5 +246,5 @@ def test_differences_of_a_list_are_shown_row_by_row(march: Database, line: Comma
     )
     assert "2 行，1 行与账目相符" in shown
     assert [row.split() for row in shown.splitlines() if "45分钟" in row] == [
-        ["账上没有", "3", "2026-03-10", "-45分钟", "王*"]
+        ["清单有，账上无", "3", "2026-03-10", "-45分钟", "王*"]
     ]

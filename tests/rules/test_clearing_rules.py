@@ -28,6 +28,7 @@ from timebank.clearing.rules import (
 from timebank.core.clock import LOCAL
 from timebank.core.errors import Conflict, Refused
 from timebank.ledger.queries import TRANSFER_KIND_NAMES
+from timebank.ledger.rules import HOUSE
 
 NOVEMBER = datetime(2026, 11, 21, 9, tzinfo=LOCAL)
 PRICES = {"meal": 3000, "care": 2000, "aid": 1500}
@@ -96,6 +97,32 @@ sums_strategy = st.lists(
     ),
     max_size=12,
 )
+
+
+carried_strategy = st.lists(
+    st.tuples(st.sampled_from(TOWNSHIPS[:3]), st.sampled_from(list(PriceKind)), st.integers(-(10**6), 10**6)),
+    max_size=9,
+)
+
+
+@given(carried_strategy, st.fixed_dictionaries({kind: st.integers(1, 100_000) for kind in ("meal", "care", "aid")}))
+def test_what_is_carried_through_the_house_leaves_it_no_fen(
+    carried: list[tuple[str, PriceKind, int]], prices: dict[str, int]
+) -> None:
+    sums = []
+    for kind in PriceKind:
+        own = [(code, minutes) for code, of, minutes in carried if of is kind and minutes]
+        # The last township takes what the others leave, so that the house nets nothing.
+        own += [(TOWNSHIPS[3], -sum(minutes for _, minutes in own))]
+        sums += [
+            Sum(*((code, HOUSE) if minutes < 0 else (HOUSE, code)), f"carried_{kind}", abs(minutes), 1)
+            for code, minutes in own
+            if minutes
+        ]
+    priced = price(sums, prices)
+    assert nets(priced).get(HOUSE, Net()) == Net(0, 0)
+    for one in priced:
+        assert abs(60 * (one.fen or 0) - one.minutes * prices[one.price_kind]) <= 60
 
 
 @given(sums_strategy, st.fixed_dictionaries({kind: st.integers(1, 100_000) for kind in ("meal", "care", "aid")}))

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from timebank.core.clock import day_start, local_date
 from timebank.core.errors import Conflict, Refused
+from timebank.ledger.rules import HOUSE
 
 
 class WindowStatus(StrEnum):
@@ -118,16 +119,27 @@ def fen_of(minutes: int, fen_per_hour: int) -> int:
 
 
 def price(sums: Iterable[Sum], prices: Mapping[str, int]) -> list[PricedSum]:
-    """Sums by debtor, creditor and price kind, in that order. Each is rounded once, so that positions sum to zero."""
+    """Sums by debtor, creditor and price kind, in that order; positions then sum to zero in minutes and in fen.
+
+    What townships owe one another is rounded once, half up. Minutes carried over run between the house and each
+    township; there each is what the rounded running total grows by, so that what comes in is what goes out.
+    """
     totals: dict[tuple[str, str, PriceKind], tuple[int, int]] = {}
     for one in sums:
         key = (one.debtor, one.creditor, price_kind_of(one.kind))
         minutes, transfers = totals.get(key, (0, 0))
         totals[key] = minutes + one.minutes, transfers + one.transfers
-    return [
-        PricedSum(*key, minutes, transfers, fen_of(minutes, prices[key[2]]) if key[2] in prices else None)
-        for key, (minutes, transfers) in sorted(totals.items())
-    ]
+    running: dict[tuple[bool, PriceKind], int] = {}
+    priced = []
+    for (debtor, creditor, kind), (minutes, transfers) in sorted(totals.items()):
+        before = 0
+        if HOUSE in (debtor, creditor):
+            side = debtor == HOUSE, kind
+            before = running.get(side, 0)
+            running[side] = before + minutes
+        fen = fen_of(before + minutes, prices[kind]) - fen_of(before, prices[kind]) if kind in prices else None
+        priced.append(PricedSum(debtor, creditor, kind, minutes, transfers, fen))
+    return priced
 
 
 def nets(priced: Iterable[PricedSum]) -> dict[str, Net]:

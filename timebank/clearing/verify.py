@@ -11,7 +11,7 @@ from timebank.clearing.models import ClearingWindow, Statement
 from timebank.clearing.queries import owed_minutes, sums_of
 from timebank.clearing.queries.seals import seal_of
 from timebank.clearing.rules import Net, WindowStatus, nets, price
-from timebank.ledger.models import HOUSE
+from timebank.ledger.rules import HOUSE
 from timebank.ledger.verify import Check, Misfit, sql_check
 from timebank.townships.queries import townships
 

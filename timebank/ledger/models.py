@@ -12,9 +12,6 @@ from timebank.core.amounts import MAX_AMOUNT
 from timebank.core.db import Base
 from timebank.ledger.rules import FLOORED_KINDS, AccountKind
 
-HOUSE = "house"
-"""The book of the district clearing house 区清算中心."""
-
 _KINDS = ", ".join(f"'{kind}'" for kind in AccountKind)
 _FLOORED = ", ".join(f"'{kind}'" for kind in sorted(FLOORED_KINDS))
 

@@ -14,6 +14,9 @@ from uuid import UUID
 from timebank.core.amounts import is_amount
 from timebank.core.errors import BankError, Refused
 
+HOUSE = "house"
+"""The book of the district clearing house 区清算中心."""
+
 
 class AccountKind(StrEnum):
     """What an account is for."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, any_, cast, select
+from sqlalchemy import LargeBinary, any_, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,19 @@ def person(session: Session, person_id: UUID, *, for_update: bool = False) -> Pe
     if found is None:
         raise NotFound("person_unknown", "没有这位登记人员", person_id=person_id)
     return found
+
+
+MOVING_LOCK = 0x7B007
+"""Advisory lock that whoever looks up where people live shares until it ends, and that a move takes alone."""
+
+
+def nobody_moves(session: Session) -> None:
+    """From here to the end of the unit of work everybody stays registered where they are; taken before any account."""
+    session.execute(select(func.pg_advisory_xact_lock_shared(MOVING_LOCK)))
+    for known in session.identity_map.values():
+        if isinstance(known, Person):
+            # Read before the lock was had; looked up anew when it is next asked for.
+            session.expire(known, ["township_code"])
 
 
 def roles_of(session: Session, person_id: UUID) -> list[str]:

@@ -12,8 +12,8 @@ from app.api.operation import operation, page
 from app.api.parser import Doors
 from timebank.core.actors import Actor
 from timebank.ledger import queries
-from timebank.ledger.models import HOUSE
 from timebank.ledger.queries import PAID_KIND_NAMES, TRANSFER_KIND_NAMES, Balance, StatementLine
+from timebank.ledger.rules import HOUSE
 
 doors = Doors("me", __name__, url_prefix="/api/v1/me", description="我的账户")
 

@@ -24,7 +24,7 @@ from timebank.core.actors import Actor
 from timebank.core.amounts import hours_text
 from timebank.core.errors import Conflict
 from timebank.ledger.actions import settled_seq
-from timebank.ledger.models import HOUSE
+from timebank.ledger.rules import HOUSE
 from timebank.notifications.actions import notify_stewards
 from timebank.policies.queries import in_force
 

@@ -16,7 +16,7 @@ from timebank.clearing.township_lists import BookedLine, BreakType, Found, Liste
 from timebank.core import clock
 from timebank.core.crypto import keyring
 from timebank.core.ids import new_id
-from timebank.ledger.models import HOUSE
+from timebank.ledger.rules import HOUSE
 from timebank.people.rules import masked_name
 
 Key = tuple[str, UUID | None, bytes | None, int]

@@ -1,7 +1,7 @@
 """Moving to another township 迁居: a person's savings go along, through clearing, as a transfer of their own.
 
-Order of locks: the person's row, then the savings accounts, sorted. Whoever moves the same person at the same time
-waits; whoever is just paying into or out of the old account comes before the move or is told that it is closed.
+Order of locks: the lock of moving, which whoever credits, buys or refunds shares, so that nobody's home changes under
+them; the person's row; then the savings accounts, sorted.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from timebank.audit.actions import note_down
@@ -25,7 +25,7 @@ from timebank.ledger.models import Account, Hold
 from timebank.ledger.rules import SAVINGS_MOVED, AccountKind, Movement
 from timebank.notifications.actions import notify_person, notify_stewards
 from timebank.people.models import Person
-from timebank.people.queries import person
+from timebank.people.queries import MOVING_LOCK, person
 from timebank.townships.queries import township
 
 
@@ -49,6 +49,7 @@ def move_home(session: Session, *, actor: Actor, person_id: UUID, township_code:
     """
     # Before anything is looked up, so that whoever is no steward learns nothing about who exists.
     actor.must_be_steward()
+    session.execute(select(func.pg_advisory_xact_lock(MOVING_LOCK)))
     mover = person(session, person_id, for_update=True)
     left, reached = township(session, mover.township_code), township(session, township_code)
     actor.must_steward(left.code)

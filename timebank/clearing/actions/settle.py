@@ -25,8 +25,8 @@ from timebank.core.amounts import hours_text, yuan_text
 from timebank.core.errors import Conflict, Refused
 from timebank.core.ids import new_id
 from timebank.ledger.actions import post_one, township_accounts, transfers_by_cause
-from timebank.ledger.models import HOUSE, Transfer
-from timebank.ledger.rules import AccountKind, Movement, second_leg_id
+from timebank.ledger.models import Transfer
+from timebank.ledger.rules import HOUSE, AccountKind, Movement, second_leg_id
 from timebank.notifications.actions import notify_stewards
 from timebank.policies.queries import in_force
 

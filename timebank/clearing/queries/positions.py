@@ -30,13 +30,13 @@ from timebank.clearing.rules import (
     price,
 )
 from timebank.core import clock
-from timebank.ledger.models import HOUSE
+from timebank.ledger.rules import HOUSE
 from timebank.policies.queries import in_force
 from timebank.policies.rules import PolicyBook
 from timebank.townships.queries import township_names, townships
 
 ALL_TIME = "all"
-"""Instead of a window's name: every movement there ever was."""
+"""Instead of a window's name: every movement there ever was, but not again what was carried from window to window."""
 
 HOUSE_NAME = "区清算中心"
 
@@ -90,13 +90,15 @@ class MatrixLine:
 _SUMS = text("""
 WITH mark AS MATERIALIZED (SELECT upto_seq FROM clearing_tally_mark), parts AS (
     SELECT debtor, creditor, kind, minutes, transfers FROM clearing_tally
-    WHERE :all_time OR window_number = :number
+    WHERE CASE WHEN :all_time THEN kind NOT IN ('carried_meal', 'carried_care', 'carried_aid')
+               ELSE window_number = :number END
     UNION ALL
     SELECT t.book_code, t.counterpart_book_code, t.kind, sum(t.amount)::bigint, count(*)
     FROM ledger_transfer t
     WHERE (:all_time OR :is_open)
       AND t.seq > (SELECT upto_seq FROM mark) AND t.seq <= (SELECT 9223372036854775807 FROM mark)
       AND t.unit = 'minute' AND t.id = t.link_id AND t.kind NOT IN ('settlement', 'settlement_undone')
+      AND NOT (:all_time AND t.kind IN ('carried_meal', 'carried_care', 'carried_aid'))
     GROUP BY 1, 2, 3
     UNION ALL
     SELECT debtor, creditor, kind, minutes, 1 FROM clearing_moved_line WHERE NOT :all_time AND to_window = :number

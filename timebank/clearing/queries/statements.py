@@ -27,8 +27,9 @@ from timebank.clearing.queries.statement_view import (
 from timebank.clearing.queries.windows import window_view
 from timebank.clearing.rules import PRICE_KIND_NAMES, PricedSum, PriceKind, WindowStatus
 from timebank.core.errors import Conflict
-from timebank.ledger.models import HOUSE, Transfer
+from timebank.ledger.models import Transfer
 from timebank.ledger.queries import TRANSFER_KIND_NAMES
+from timebank.ledger.rules import HOUSE
 from timebank.townships.queries import township_names
 
 RULING_NAMES = {"moved": "移入下一周期", "stays": "维持在本周期"}

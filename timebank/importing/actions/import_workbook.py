@@ -32,6 +32,7 @@ from timebank.importing.service_words import ServiceWords
 from timebank.importing.workbook import OfficeWorkbook
 from timebank.people.actions.enter_from_roster import enter_alone
 from timebank.people.id_numbers import age_on
+from timebank.people.queries import nobody_moves
 from timebank.policies.queries import in_force
 from timebank.policies.rules import PolicyBook
 from timebank.tasks.queries import service_types
@@ -56,6 +57,7 @@ def import_workbook(
     approver = _approver(approved_by)
     on_step(STEPS[0])
     enter_alone(session)
+    nobody_moves(session)
     volunteers, elders = _judge_rosters(session, workbook)
     entered = enter_people(session, volunteers=volunteers.accepted, elders=elders.accepted)
     on_step(STEPS[1])

@@ -13,7 +13,7 @@ from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.importing.line_workbook import read_line_workbook
 from timebank.importing.rules import Townships
-from timebank.ledger.models import HOUSE
+from timebank.ledger.rules import HOUSE
 from timebank.townships.queries import township_names
 
 

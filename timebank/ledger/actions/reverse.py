@@ -16,10 +16,10 @@ from timebank.core.errors import Conflict, NotAllowed, NotFound, Refused
 from timebank.core.ids import new_id
 from timebank.ledger.actions.accounts import ensure_accounts
 from timebank.ledger.actions.post import post_one
-from timebank.ledger.models import HOUSE, Account, ReversalRequest, Transfer
-from timebank.ledger.rules import SAVINGS_MOVED, AccountKind, Movement, second_leg_id
+from timebank.ledger.models import Account, ReversalRequest, Transfer
+from timebank.ledger.rules import HOUSE, SAVINGS_MOVED, AccountKind, Movement, second_leg_id
 from timebank.notifications.actions import notify_stewards
-from timebank.people.queries import person
+from timebank.people.queries import nobody_moves, person
 
 REVERSIBLE_KINDS = frozenset({"service_credit", "back_fill_credit"})
 """What a steward may undo by hand. Vouchers have their own way back (refund), so that voucher and books agree."""
@@ -54,6 +54,7 @@ def reverse(
         raise Conflict("already_reversed", "这笔划转已经冲正", transfer_id=first.id)
     if request.requested_by == actor.login_id:
         raise NotAllowed("second_person_needed", "须由另一位管理员批准")
+    nobody_moves(session)
     movement = _mirror(first, last, request, approved_by=actor)
     post_one(session, (*_brought_back(session, last, request), movement))
     request.approved_by, request.approved_at = actor.login_id, clock.now()

@@ -18,7 +18,7 @@ from timebank.ledger.actions.post import lock_accounts, post_one
 from timebank.ledger.models import Account
 from timebank.ledger.rules import AccountKind, Movement, insufficient
 from timebank.people.models import Person
-from timebank.people.queries import acts_for, person
+from timebank.people.queries import acts_for, nobody_moves, person
 from timebank.people.rules import must_be_of_age
 from timebank.policies.queries import in_force
 from timebank.policies.rules import PolicyBook
@@ -42,6 +42,7 @@ def buy_vouchers(
     holder_id = for_person_id or actor.person()
     if not acts_for(session, actor, holder_id):
         raise NotAllowed("not_your_elder", "只能为本人或登记代办的老人购券")
+    nobody_moves(session)
     holder = person(session, holder_id)
     now = clock.now()
     policies = in_force(session, at=now)

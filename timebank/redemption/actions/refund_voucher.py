@@ -18,7 +18,7 @@ from timebank.ledger.actions.post import post_one, transfers_by_cause
 from timebank.ledger.models import Account
 from timebank.ledger.rules import AccountKind, Movement
 from timebank.notifications.actions import notify_person
-from timebank.people.queries import acts_for, person
+from timebank.people.queries import acts_for, nobody_moves, person
 from timebank.redemption.models import Voucher
 from timebank.redemption.rules import STATUS_NAMES, VoucherStatus
 
@@ -63,6 +63,7 @@ def expire_voucher(session: Session, *, voucher_id: UUID) -> bool:
 
 
 def _give_back(session: Session, voucher: Voucher, status: VoucherStatus, *, kind: str, actor: Actor | None) -> None:
+    nobody_moves(session)
     now = clock.now()
     movements = [
         Movement(

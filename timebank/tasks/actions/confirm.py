@@ -15,7 +15,7 @@ from timebank.core.actors import SYSTEM, Actor
 from timebank.core.amounts import hours_text
 from timebank.core.errors import BankError, NotAllowed, NotFound, Refused
 from timebank.notifications.actions import notify_person
-from timebank.people.queries import acts_for, people_by_ids, proxies_of
+from timebank.people.queries import acts_for, nobody_moves, people_by_ids, proxies_of
 from timebank.policies.queries import in_force
 from timebank.policies.rules import PolicyBook
 from timebank.tasks.actions.accept import settle_status
@@ -84,6 +84,7 @@ def confirmations_due(session: Session, *, limit: int) -> list[UUID]:
 
 def credit(session: Session, credited: Sequence[tuple[Task, Assignment]], policies: PolicyBook) -> None:
     """Pay confirmed parts and tell the volunteers."""
+    nobody_moves(session)
     volunteers = people_by_ids(session, {part.volunteer_id for _, part in credited})
     names = {row.code: row.name for row in session.scalars(select(ServiceType))} if credited else {}
     dues = [
