@@ -27,7 +27,7 @@ Sow = Callable[[pytest.MonkeyPatch, Database], None]
 
 @dataclass(frozen=True, slots=True)
 class Bug:
-    """What is wrong, how to bring it about, and which check is to see it: ``machine``, ``crowd`` or ``seals``."""
+    """What is wrong, how to bring it about, and which of the test's checks is to see it, by name."""
 
     name: str
     sow: Sow

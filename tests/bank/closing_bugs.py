@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from importlib import import_module
 from types import SimpleNamespace
 
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from tests.bank import clearing_crowd
 from tests.bank.ledger_guards import clause, take_away
+from tests.bank.seeded_bugs import Bug
 from timebank.clearing.models import ClearingWindow, TallyMark
 from timebank.clearing.rules import Sum, WindowStatus
 from timebank.core.db import Database
@@ -21,17 +21,6 @@ from timebank.ledger.actions import seal
 closing = import_module("timebank.clearing.actions.close_window")
 tally = import_module("timebank.clearing.actions.tally")
 """The modules; the package has functions of these names."""
-
-Sow = Callable[[pytest.MonkeyPatch, Database], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Bug:
-    """What is wrong, how to bring it about, and which check is to see it: ``waits``, ``tally``, ``legs``, ``crowd``."""
-
-    name: str
-    sow: Sow
-    seen_by: str
 
 
 def _newest(session: Session) -> int:
