@@ -15,14 +15,18 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import Conninfo
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
+from app.api.fields import is_clean
 from app.config import Settings, SettingsRefused, read_settings
 from timebank.core import clock, crypto
+from timebank.core.actors import Actor
 from timebank.core.db import Database
 from timebank.core.embedded import EmbeddedPostgres, EmbeddedRefused, reachable_home
 from timebank.core.errors import BankError
 from timebank.core.key_mark import secret_fits
 from timebank.migrations import current_revision, newest_revision, upgrade
+from timebank.people.queries import staff_by_username
 
 _CONNECT_PATIENCE_S = 10
 
@@ -110,6 +114,17 @@ def telling_refusals() -> Iterator[Database]:
         raise click.ClickException(refusal.title) from None
     except OperationalError:
         raise click.ClickException("数据库无法连接，或等待其他操作超时，没有改动任何数据。") from None
+
+
+def staff_actor(session: Session, username: str) -> Actor:
+    """The member of staff with this login, who answers for what is done here. Ends the command where there is none."""
+    name = username.strip()
+    if not name or not is_clean(name):
+        raise click.ClickException("请用 --by 写明工作人员的登录名，没有改动任何数据。")
+    actor = staff_by_username(session, name)
+    if actor is None:
+        raise click.ClickException(f"没有登录名为 {name} 的工作人员，没有改动任何数据。")
+    return actor
 
 
 def secret_must_fit(place: OpenBank) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
@@ -14,19 +14,19 @@ from rich.table import Table
 from rich.text import Text
 
 from app.api.clearing.schemas import PositionItem, WindowItem
-from app.api.fields import is_clean
-from app.cli.bank import telling_refusals
+from app.cli.bank import staff_actor, telling_refusals
 from app.cli.clearing_export import export
 from app.cli.clearing_lists import reconcile
 from timebank.clearing import actions, queries
 from timebank.clearing.queries import Position, WindowView
 from timebank.clearing.rules import LIMIT_STATE_NAMES
-from timebank.core.actors import Actor, StaffRole
+from timebank.core import clock
 from timebank.core.amounts import hours_text, yuan_text
 from timebank.core.clock import LOCAL
 from timebank.core.db import of_one_moment
 
 _WINDOWS_SHOWN = 12
+_JUST_BEGUN = timedelta(hours=1)
 
 
 @click.group("clearing")
@@ -54,16 +54,20 @@ def status(window: str | None, as_json: bool) -> None:
 
 @clearing.command("close")
 @click.argument("window", required=False)
-@click.option("--by", "closed_by", metavar="NAME", help="由哪位区级管理员关账（必填）")
+@click.option("--by", "username", metavar="USERNAME", required=True, help="由哪位区级管理员关账（登录名）")
 @click.option("--yes", is_flag=True, help="不再询问")
-def close(window: str | None, closed_by: str | None, yes: bool) -> None:
+def close(window: str | None, username: str, yes: bool) -> None:
     """关账：关闭一个清算周期，为各镇街出具对账单，同时开始下一周期。 Close the open window."""
-    actor = _closing(closed_by)
     with telling_refusals() as database:
         with database.session() as session:
+            actor = staff_actor(session, username)
+            actor.must_be_district()
             view = queries.window_view(session, queries.find_window(session, window))
+            newest = queries.windows(session, limit=2)
         since, due = _day(view.opened_at), _day(view.due_at)
         click.echo(f"清算周期 {view.window}（{view.status_name}），{since} 开始，应于 {due} 关账。")
+        if window is None:
+            _must_not_have_just_begun(newest)
         if not yes:
             click.confirm(f"现在关账 {view.window}？关账后不能撤销", abort=True)
         with database.unit_of_work() as session:
@@ -73,16 +77,18 @@ def close(window: str | None, closed_by: str | None, yes: bool) -> None:
     click.echo(f"已关账 {closed.name}，出具对账单 {statements} 份，等待各镇街确认；新的周期是 {following}。")
 
 
+def _must_not_have_just_begun(newest: Sequence[WindowView]) -> None:
+    """Of two who close at once without naming the window, the later one does not mean the window just begun."""
+    if len(newest) < 2 or newest[0].opened_at + _JUST_BEGUN <= clock.now() or newest[0].due_at <= clock.now():
+        return
+    last = newest[1]
+    raise click.ClickException(
+        f"上一周期 {last.window} 刚由{last.closed_by_name}关账；确要关闭刚开始的 {newest[0].window}，请写明周期。"
+    )
+
+
 clearing.add_command(export)
 clearing.add_command(reconcile)
-
-
-def _closing(name: str | None) -> Actor:
-    """Whoever runs commands on the bank's own machine names the district steward who answers for it."""
-    cleaned = " ".join((name or "").split())
-    if not cleaned or not is_clean(cleaned):
-        raise click.ClickException("请用 --by 写明由哪位区级管理员关账，没有关账。")
-    return Actor(login_id=None, name=cleaned, staff_role=StaffRole.DISTRICT_STEWARD)
 
 
 def _as_json(windows: Sequence[WindowView], name: str, positions: Sequence[Position]) -> dict[str, Any]:

@@ -13,14 +13,13 @@ from rich.table import Table
 from rich.text import Text
 
 from app.api.clearing.reconciliation_schemas import ReconciliationItem
-from app.api.fields import is_clean
-from app.cli.bank import telling_refusals
+from app.cli.bank import staff_actor, telling_refusals
 from timebank.clearing import queries
 from timebank.clearing.queries import BreakView, ReconciliationView
 from timebank.clearing.township_lists import BREAK_TYPE_NAMES, BreakType
-from timebank.core.actors import Actor, StaffRole
 from timebank.core.amounts import hours_text
 from timebank.importing.actions import reconcile_workbook
+from timebank.importing.line_workbook import UNREADABLE
 from timebank.importing.package import read_package
 
 _BREAKS_SHOWN = 50
@@ -30,18 +29,14 @@ _BREAKS_SHOWN = 50
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--window", required=True, help="清算周期，如 2026-11")
 @click.option("--township", "township_code", required=True, help="镇街代码")
-@click.option("--by", "handed_in_by", required=True, metavar="NAME", help="由谁提交")
+@click.option("--by", "username", required=True, metavar="USERNAME", help="由哪位管理员提交（登录名）")
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出 answer as JSON")
-def reconcile(file: Path, window: str, township_code: str, handed_in_by: str, as_json: bool) -> None:
+def reconcile(file: Path, window: str, township_code: str, username: str, as_json: bool) -> None:
     """核对：把镇街自己的往来清单与账目逐笔核对，列出差异。 Compare a township's own list with the books."""
-    name = " ".join(handed_in_by.split())
-    if not name or not is_clean(name):
-        raise click.ClickException("请用 --by 写明由谁提交。")
-    actor = Actor(login_id=None, name=name, staff_role=StaffRole.DISTRICT_STEWARD)
     with telling_refusals() as database, database.unit_of_work() as session:
         made = reconcile_workbook(
             session,
-            actor=actor,
+            actor=staff_actor(session, username),
             window_name=window,
             content=read_package(file),
             file_name=file.name,
@@ -50,17 +45,18 @@ def reconcile(file: Path, window: str, township_code: str, handed_in_by: str, as
         view = queries.reconciliation_view(session, made)
         breaks = queries.breaks_of(session, made, limit=_BREAKS_SHOWN + 1)
     if as_json:
-        click.echo(json.dumps(ReconciliationItem().dump(view), ensure_ascii=False))
+        unreadable = [{**row, "reason_name": UNREADABLE[row["reason"]]} for row in view.unreadable]
+        click.echo(json.dumps({**ReconciliationItem().dump(view), "unreadable": unreadable}, ensure_ascii=False))
         return
     _print(view, breaks)
 
 
 def _print(view: ReconciliationView, breaks: Sequence[BreakView]) -> None:
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     when = "（周期尚未关账，仅供参考）" if view.preliminary else ""
     console.print(f"{view.file_name}：{view.rows} 行，{view.matched} 行与账目相符{when}。")
     for row in view.unreadable:
-        console.print(f"  第 {row['row']} 行无法识别：{row['reason']}")
+        console.print(f"  第 {row['row']} 行：{UNREADABLE[row['reason']]}。")
     if not breaks:
         console.print("没有差异。")
         return

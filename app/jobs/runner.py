@@ -51,8 +51,9 @@ def _do_item(database: Database, job: Job, item: object) -> str:
         return "failed"
     if answer is False:
         return "passed"
-    # What works on many answers refusals as values.
-    refusals = [one for one in answer if isinstance(one, BankError)] if isinstance(answer, list) else []
+    # What works on many, or keeps what it wrote beside a refusal, answers refusals as values.
+    answers = answer if isinstance(answer, list) else [answer]
+    refusals = [one for one in answers if isinstance(one, BankError)]
     return _refused(job, item, refusals[0]) if refusals else "done"
 
 

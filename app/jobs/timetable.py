@@ -107,7 +107,7 @@ def _clearing_jobs() -> tuple[Job, ...]:
             "清算周期到期关账",
             60,
             clearing.windows_due,
-            lambda s, name: clearing.close_window(s, actor=SYSTEM, window_name=name),
+            lambda s, name: clearing.close_due_window(s, window_name=name),
         ),
         Job(
             "recompute_positions",

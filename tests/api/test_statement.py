@@ -17,6 +17,7 @@ from tests.api.caller import Caller, Json
 from tests.api.conftest import SignIn
 from tests.api.scene import Scene
 from tests.factories.clearing import eat
+from tests.factories.lists import credit
 from tests.factories.people import DAYAN, SHANGTIAN, XIWU
 from timebank.clearing import queries
 from timebank.core.db import Database
@@ -47,6 +48,30 @@ def test_the_statement_says_what_positions_and_lines_say(still_callers: dict[str
             lines = auditor.ok("clearing.lines", query={"window": window, "township_code": code})["items"]
             assert sum(line["minutes"] for line in lines) == said["position_minutes"] == said["total"]["net_minutes"]
             assert len(lines) == said["total"]["given"]["transfers"] + said["total"]["received"]["transfers"]
+            assert (said["lines"], said["lines_next_cursor"]) == (lines, None)
+
+
+def test_the_statement_has_its_first_lines_and_says_where_the_others_begin(
+    scene: Scene, sign_in: SignIn, bank: Database
+) -> None:
+    for _ in range(101):
+        credit(bank, DAYAN, scene.people["volunteer"], 1)
+    steward = sign_in("steward_shangtian")
+    window = steward.ok("clearing.windows")["items"][0]["window"]
+    said = statement_of(steward, window)
+    assert (len(said["lines"]), said["total"]["given"]["transfers"]) == (100, 101)
+    rest = steward.ok("clearing.lines", query={"window": window, "cursor": said["lines_next_cursor"]})
+    assert (len(rest["items"]), rest["next_cursor"]) == (1, None)
+    ids = {line["transfer_id"] for line in [*said["lines"], *rest["items"]]}
+    assert len(ids) == 101
+
+
+def test_the_other_side_of_a_disputed_line_is_not_confirmed_either(scene: Scene, sign_in: SignIn) -> None:
+    # 尚田 objected to what it owes 大堰.
+    body = {"township_code": DAYAN, "note": "已电话核对"}
+    refused = sign_in("district").refused("clearing.confirm", body, window=scene.reviewed_window)
+    assert (refused["status"], refused["code"]) == (409, "disputes_unruled")
+    assert refused["transfer_ids"] == [str(scene.disputed_line)]
 
 
 def test_a_settled_statement_is_sealed_and_one_under_review_provisionally(

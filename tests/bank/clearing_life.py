@@ -23,6 +23,10 @@ from timebank.clearing.models import ClearingWindow, Dispute
 from timebank.core import clock
 from timebank.core.db import Database
 
+CONFIRMED = {"confirmed_at": "now()", "confirmed_by": "gen_random_uuid()", "confirmed_by_name": "'西坞'"}
+RULING = {"ruling": "'stays'", "ruling_reason": "'查过'", "ruled_at": "raised_at"}
+RULING |= {"ruled_by": "gen_random_uuid()", "ruled_by_name": "'区'"}
+
 
 @dataclass(frozen=True, slots=True)
 class Life:
@@ -186,3 +190,14 @@ def copy_of(table: str, found: str, **changes: str) -> str:
 def changed(table: str, found: str, **changes: str) -> str:
     """SQL that changes columns, each given as SQL, of the rows found."""
     return f"UPDATE {table} SET {', '.join(f'{column} = {value}' for column, value in changes.items())} WHERE {found}"
+
+
+def confirming(number: str) -> str:
+    """SQL that confirms every statement of a window."""
+    return changed("clearing_statement", f"window_number = {{{number}}}", **CONFIRMED)
+
+
+def reviewing(number: str) -> tuple[str, str]:
+    """SQL that confirms every statement of a window and rules on every dispute that waits there."""
+    waiting = f"window_number = {{{number}}} AND ruling IS NULL"
+    return confirming(number), changed("clearing_dispute", waiting, **RULING)

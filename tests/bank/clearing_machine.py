@@ -37,7 +37,10 @@ from timebank.redemption.rules import Scan
 
 Something = TypeVar("Something")
 
-SORTS = {"voucher_redemption": "meal", "carried_meal": "meal", "aid_use": "aid", "carried_aid": "aid"}
+SORTS = {
+    **dict.fromkeys(("voucher_redemption", "voucher_purchase", "voucher_refund", "carried_meal"), "meal"),
+    **dict.fromkeys(("aid_use", "carried_aid"), "aid"),
+}
 PRICE_OF_A_MEAL = 60
 MOST_MONTHS = 8
 
@@ -136,7 +139,7 @@ class ClearingMachine(RuleBasedStateMachine):
 
     def _set_prices(self, table: dict[str, int]) -> None:
         self._policy("reference_price_fen_per_hour", table)
-        self.paper.prices = table
+        self.paper.set_prices(table, self.now)
 
     def _close(self, again: bool, days: int) -> None:
         if len(self.paper.months) == MOST_MONTHS:

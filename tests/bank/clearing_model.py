@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from tests.bank.clearing_paper import (
+    FENGHUA,
     HOUSE,
     Cheque,
     Coupon,
@@ -25,8 +25,6 @@ from tests.bank.clearing_paper import (
     owed_to,
 )
 
-FENGHUA = ZoneInfo("Asia/Shanghai")
-
 
 class TwelveBooks:
     """What should stand in every book. Each method answers with a word: what was done, or why not."""
@@ -34,7 +32,8 @@ class TwelveBooks:
     def __init__(self, townships: Sequence[str], opened_at: datetime, prices: dict[str, int]) -> None:
         self.books: dict[str, Counter[str]] = {code: Counter() for code in (*townships, HOUSE)}
         self.townships, self.prices, self.method = list(townships), prices, "pay"
-        self.months = [Month(self._name(opened_at, []))]
+        self.months = [Month(self._name(opened_at, []), opened_at)]
+        self.tables = [(datetime(2020, 1, 1, tzinfo=FENGHUA), prices)]
         self.everything: list[Line] = []
         self.savings: dict[str, Place] = {}
         self.credits: list[Credit] = []
@@ -95,7 +94,7 @@ class TwelveBooks:
         if self.books[book][account] < price:
             return "insufficient_minutes"
         coupon = Coupon(person, (book, f"vouchers {person}"), price)
-        self._shift((book, account), coupon.place, price, "care")
+        self._shift((book, account), coupon.place, price, "meal")
         self.coupons.append(coupon)
         return "done"
 
@@ -112,7 +111,7 @@ class TwelveBooks:
         if coupon.state != "issued":
             return "voucher_not_refundable"
         coupon.state = "refunded"
-        self._shift(coupon.place, self.savings[coupon.person], coupon.price, "care")
+        self._shift(coupon.place, self.savings[coupon.person], coupon.price, "meal")
         return "done"
 
     def move(self, person: str, to: str) -> str:
@@ -124,16 +123,26 @@ class TwelveBooks:
         self._shift((book, account), self.savings[person], self.books[book][account], "care")
         return "done"
 
+    def set_prices(self, table: dict[str, int], at: datetime) -> None:
+        """Another table of prices, from a moment on."""
+        self.prices = table
+        self.tables.append((at, table))
+
+    def prices_before(self, moment: datetime) -> dict[str, int]:
+        """The prices that were in force right before a moment."""
+        return [table for since, table in self.tables if since < moment][-1]
+
     def close(self, month: Month, now: datetime) -> str:
         """The open month ends; everybody with a line in it gets a statement, and the next month begins."""
         if month is not self.open:
             return "window_already_closed"
-        if any(line.sort not in self.prices for line in self.open.lines):
+        prices = self.prices | self.prices_before(min(now, month.ends_by()))
+        if any(line.sort not in prices for line in self.open.lines):
             return "price_missing"
-        month.state, month.prices = "closed", dict(self.prices)
+        month.state, month.prices = "closed", prices
         parties = {party for line in month.lines for party in (line.debtor, line.creditor)}
         month.agreed = dict.fromkeys(parties - {HOUSE}, False)
-        self.months.append(Month(self._name(now, [month.name for month in self.months])))
+        self.months.append(Month(self._name(now, [month.name for month in self.months]), now))
         return "done"
 
     def object(self, month: Month, line: Line, by: str) -> str:

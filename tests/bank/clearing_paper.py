@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from fractions import Fraction
 from math import floor
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 HOUSE = "house"
+FENGHUA = ZoneInfo("Asia/Shanghai")
 
 Place = tuple[str, str]
 """A book, and one of its accounts; what an account is for stands before a blank."""
@@ -68,12 +71,19 @@ class Month:
     """One month's lines; ``agreed`` says which townships have agreed to what they owe, once it is closed."""
 
     name: str
+    begun: datetime
     state: str = "open"
     lines: list[Line] = field(default_factory=list)
     prices: dict[str, int] = field(default_factory=dict)
     agreed: dict[str, bool] = field(default_factory=dict)
     objections: list[Objection] = field(default_factory=list)
     settlings: list[Settling] = field(default_factory=list)
+
+    def ends_by(self) -> datetime:
+        """The first moment of the calendar month after the one in which it began, in Fenghua."""
+        begun = self.begun.astimezone(FENGHUA)
+        later = begun.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)
+        return later.replace(day=1)
 
     def refusal_of_review(self) -> str:
         """Why nobody may object, agree or settle now; '' where one may."""

@@ -118,7 +118,28 @@ TAMPERED = [
     Tampering(
         "a settlement put in the place of the one that moved the minutes",
         raw(changed("clearing_settlement", "id = '{carried_settlement}'", id=f"'{ANOTHER}'")),
-        seen("settlements_whole", "clearing_settlement", f"{ANOTHER} {XIWU}"),
+        {
+            "settlements_whole": ("clearing_settlement", f"{ANOTHER} {XIWU}"),
+            "carried_as_it_was": ("clearing_settlement", f"{ANOTHER} {XIWU}"),
+        },
+    ),
+    Tampering(
+        "meals carried over as care",
+        raw(
+            changed(
+                "ledger_transfer", "cause_id = '{carried_settlement}' AND kind = 'carried_meal'", kind="'carried_care'"
+            ),
+            changed(TALLY, "kind = 'carried_meal'", kind="'carried_care'"),
+        ),
+        {
+            "carried_as_it_was": ("clearing_settlement", f"{{carried_settlement}} {XIWU}"),
+            "seals_hold": ("ledger_seal", "1"),
+        },
+    ),
+    Tampering(
+        "the guarantee fund standing in for a minute less",
+        raw(changed("clearing_guarantee_call", "true", minutes="minutes - 1")),
+        seen("guarantees_fit", "clearing_guarantee_call", "{guaranteed}"),
     ),
     Tampering(
         "a settlement that moved minutes is gone",

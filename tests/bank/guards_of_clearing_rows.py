@@ -13,11 +13,14 @@ from tests.bank.guards_of_windows import closing, opening
 from tests.bank.ledger_guards import Guard, constraint
 from timebank.core.db import Base
 
-TABLES: list[Table] = [
-    mapper.local_table
-    for mapper in Base.registry.mappers
-    if mapper.class_.__module__ == "timebank.clearing.models" and isinstance(mapper.local_table, Table)
-]
+TABLES: list[Table] = sorted(
+    (
+        mapper.local_table
+        for mapper in Base.registry.mappers
+        if mapper.class_.__module__ == "timebank.clearing.models" and isinstance(mapper.local_table, Table)
+    ),
+    key=lambda table: table.name,
+)
 """The tables of clearing; those of reconciliation stand elsewhere."""
 
 CHANGED = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.bank.clearing_life import changed, copy_of, raw
-from tests.bank.guards_of_windows import SEALED, window
+from tests.bank.clearing_life import CONFIRMED, RULING, changed, confirming, copy_of, raw
+from tests.bank.guards_of_windows import SEALED, UNRULED, window
 from tests.bank.ledger_guards import Guard, clause, constraint, trigger
 from tests.factories.people import DAYAN, XIWU
 
@@ -39,7 +39,6 @@ WHOSE = clause(
     "(NEW.window_number, NEW.township_code) IS DISTINCT FROM (OLD.window_number, OLD.township_code)",
     "false",
 )
-CONFIRMED = {"confirmed_at": "now()", "confirmed_by": "gen_random_uuid()", "confirmed_by_name": "'西坞'"}
 
 
 def _statements() -> Iterator[Guard]:
@@ -66,14 +65,16 @@ def _statements() -> Iterator[Guard]:
 
 
 RAISED = "a dispute is raised under review and ruled upon once"
-RULING = {"ruling": "'stays'", "ruling_reason": "'查过'", "ruled_at": "raised_at"}
-RULING |= {"ruled_by": "gen_random_uuid()", "ruled_by_name": "'区'"}
 REVIEWED = clause(
     "clearing_guard_dispute",
     "(SELECT w.status FROM clearing_window w WHERE w.number = NEW.window_number)\n"
     "          NOT IN ('closed', 'under_review')",
     "false",
 )
+UNRULED_AT_FIRST = clause("clearing_guard_dispute", "NEW.ruling IS NOT NULL", "false")
+BY_A_PARTY = clause("clearing_guard_dispute", "NEW.township_code IN (t.book_code, t.counterpart_book_code)", "true")
+BY_FIRST_LEG = clause("clearing_guard_dispute", "t.id = t.link_id", "true")
+SECOND_LEG = "(SELECT id FROM ledger_transfer WHERE link_id = '{line_free}' AND id <> link_id)"
 ONCE = clause("clearing_guard_dispute", "OLD.ruling IS NOT NULL", "false")
 AS_RAISED = clause(
     "clearing_guard_dispute",
@@ -108,7 +109,12 @@ def _disputes() -> Iterator[Guard]:
     for number in ("open", "paid"):
         new = raw(copy_of_dispute(window_number=f"{{{number}}}"))
         yield Guard(f"a dispute in a window: {number}", new, RAISED, (REVIEWED,))
-    late = raw(SETTLING_REVIEWED, dispute("waiting", **RULING))
+    ruled = raw(copy_of_dispute(**RULING | {"ruled_at": "r.raised_at"}))
+    yield Guard("a dispute that is ruled from the start", ruled, RAISED, (UNRULED_AT_FIRST,))
+    by_another = raw(copy_of_dispute(township_code=f"'{XIWU}'"))
+    yield Guard("a dispute by a township that is no party", by_another, RAISED, (BY_A_PARTY,))
+    yield Guard("a dispute of a second leg", raw(copy_of_dispute(transfer_id=SECOND_LEG)), RAISED, (BY_FIRST_LEG,))
+    late = raw(confirming("review"), SETTLING_REVIEWED, dispute("waiting", **RULING), behind=[UNRULED])
     yield Guard("a ruling after the window was settled", late, RAISED, (REVIEWED,))
     for name in ("moved", "stays"):
         again = raw(dispute(name, **RULING))
@@ -131,6 +137,8 @@ MOVES = "a line moves from a window under review into the open one"
 MOVED_GUARDED = trigger(MOVED, "clearing_moved_line_guarded")
 OUT_OF_REVIEW = clause("clearing_guard_moved_line", "NOT IN ('closed', 'under_review')", "IS NULL")
 INTO_OPEN = clause("clearing_guard_moved_line", "<> 'open'", "IS NULL")
+BY_RULING = "a line moves by the ruling of a dispute"
+RULED = clause("clearing_guard_moved_line", "NOT FOUND", "false")
 
 
 def moving(line: str, source: str, target: str, **changes: str) -> str:
@@ -139,26 +147,47 @@ def moving(line: str, source: str, target: str, **changes: str) -> str:
     return copy_of(MOVED, "r.transfer_id = '{line_moved}'", **said | changes)
 
 
+def ruling(line: str, source: str) -> tuple[str, str]:
+    """SQL by which a line of a window is disputed, and ruled to move."""
+    found = f"transfer_id = '{{{line}}}' AND window_number = {{{source}}}"
+    raised = copy_of_dispute(transfer_id=f"'{{{line}}}'", window_number=f"{{{source}}}")
+    return raised, changed(DISPUTE, found, **RULING | {"ruling": "'moved'"})
+
+
 def _moved_lines() -> Iterator[Guard]:
-    tries = [
-        ("out of a settled window", ("line_paid", "paid", "open"), OUT_OF_REVIEW),
-        ("into a closed window", ("line_free", "review", "closed"), INTO_OPEN),
-        ("into a settled window", ("line_free", "review", "empty"), INTO_OPEN),
-    ]
-    for how, move, cut in tries:
-        yield Guard(f"a line moved {how}", raw(moving(*move)), MOVES, (cut,))
+    paid = raw(moving("line_paid", "paid", "open"))
+    yield Guard("a line moved out of a settled window", paid, MOVES, (OUT_OF_REVIEW, RULED))
+    for how, number in {"a closed": "closed", "a settled": "empty"}.items():
+        into = raw(*ruling("line_free", "review"), moving("line_free", "review", number))
+        yield Guard(f"a line moved into {how} window", into, MOVES, (INTO_OPEN,))
     forward = check(MOVED, "forward")
     within = raw(moving("line_free", "open", "open"))
-    yield Guard("a line moved from the open window into itself", within, MOVES, (OUT_OF_REVIEW, forward))
+    yield Guard("a line moved from the open window into itself", within, MOVES, (OUT_OF_REVIEW, forward, RULED))
     back = raw(moving("line_closed", "closed", "review"), behind=[MOVED_GUARDED])
     yield Guard("a line moved back", back, "ck_clearing_moved_line_forward", (forward,))
-    nothing = moving("line_free", "review", "open", minutes="0")
-    yield one_of(MOVED, "a line of nothing moved", nothing, "ck_clearing_moved_line_positive")
+    nothing = raw(*ruling("line_free", "review"), moving("line_free", "review", "open", minutes="0"))
+    name = "ck_clearing_moved_line_positive"
+    yield Guard("a line of nothing moved", nothing, name, (constraint(MOVED, name),))
     again = moving("line_moved", "review", "open")
     yield one_of(MOVED, "a line moved twice out of a window", again, "pk_clearing_moved_line")
     name = "uq_clearing_moved_line_transfer_id_to_window"
-    both = raw(moving("line_free", "review", "open"), moving("line_free", "closed", "open"))
-    yield Guard("a line moved twice into a window", both, name, (constraint(MOVED, name),))
+    both = [each for source in ("review", "closed") for each in ruling("line_free", source)]
+    both += [moving("line_free", "review", "open"), moving("line_free", "closed", "open")]
+    yield Guard("a line moved twice into a window", raw(*both), name, (constraint(MOVED, name),))
+
+
+def _moved_by_ruling() -> Iterator[Guard]:
+    def refused(promise: str, line: str, source: str, found: str) -> Guard:
+        cut = clause("clearing_guard_moved_line", found, "true")
+        return Guard(promise, raw(moving(line, source, "open")), BY_RULING, (cut,))
+
+    never = raw(moving("line_closed", "closed", "open"))
+    yield Guard("a line moved of a window without disputes", never, BY_RULING, (RULED,))
+    yield refused("a line moved that nobody disputed", "line_free", "review", "d.transfer_id = NEW.transfer_id")
+    elsewhere = "d.window_number = NEW.from_window"
+    yield refused("a line moved by a ruling in another window", "line_moved", "closed", elsewhere)
+    for how, line in {"that was ruled to stay": "line_stays", "before the ruling": "line_waiting"}.items():
+        yield refused(f"a line moved {how}", line, "review", "d.ruling = 'moved'")
 
 
 REVIEWS_THAT_FIT = {
@@ -168,9 +197,11 @@ REVIEWS_THAT_FIT = {
         statement("closed", **dict.fromkeys(CONFIRMED, "NULL")),
     ),
     "a dispute ruled upon": raw(dispute("waiting", **RULING)),
-    "a dispute raised and ruled in a closed window": raw(copy_of_dispute(window_number="{closed}")),
+    "a dispute raised and ruled in a closed window": raw(*ruling("line_closed", "closed")),
+    "a dispute by the other party": raw(copy_of_dispute(township_code=f"'{DAYAN}'")),
     "lines moved into the open window": raw(
-        moving("line_free", "review", "open"), moving("line_closed", "closed", "open")
+        *(*ruling("line_free", "review"), *ruling("line_closed", "closed")),
+        *(moving("line_free", "review", "open"), moving("line_closed", "closed", "open")),
     ),
 }
-GUARDS = [*_statements(), *_disputes(), *_moved_lines()]
+GUARDS = [*_statements(), *_disputes(), *_moved_lines(), *_moved_by_ruling()]

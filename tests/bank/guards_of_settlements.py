@@ -21,6 +21,7 @@ from timebank.ledger.rules import HOUSE, AccountKind
 SETTLEMENT, PAYMENT = "clearing_settlement", "clearing_payment"
 SETTLED_ONCE = "ends once"
 PAID_ONCE = "a payment ends once"
+INSTRUCTED = "a payment is instructed for a settlement that stands"
 AT_ONCE = "SET CONSTRAINTS ALL IMMEDIATE"
 ABORTED = {"status": "'aborted'", "abort_reason": "'账号有误'", "ended_at": "settled_at", "ended_by_name": "'区'"}
 STANDING = {"status": "'instructed'", "abort_reason": "NULL", "ended_at": "NULL", "ended_by_name": "NULL"}
@@ -95,9 +96,11 @@ def _settlements() -> Iterator[Guard]:
     yield refused("a settlement aborted while a payment is instructed", instructed_only, UNPAID)
 
 
-def payment_of_second_try() -> str:
+def payment_of_second_try(**changes: str) -> str:
+    """SQL that instructs a payment for the window that is settled again."""
     of_it = "(SELECT id FROM clearing_settlement WHERE window_number = {review} AND status = 'instructed')"
-    return copy_of(PAYMENT, "r.id = '{payment_instructed}'", id="gen_random_uuid()", settlement_id=of_it)
+    said = {"id": "gen_random_uuid()", "settlement_id": of_it}
+    return copy_of(PAYMENT, "r.id = '{payment_instructed}'", **said | changes)
 
 
 def _checks_of_settlements() -> Iterator[Guard]:
@@ -229,8 +232,8 @@ def payment(name: str, **changes: str) -> str:
 
 
 def another_payment(**changes: str) -> str:
-    """SQL that tries once more what failed, beside the try that is under way."""
-    said = {"id": "gen_random_uuid()", "attempt": "3"}
+    """SQL that tries once more what failed, beside the try that is under way or after it."""
+    said = {"id": "gen_random_uuid()", "attempt": "3", "state": "'instructed'", "ended_at": "NULL", "problem": "NULL"}
     return copy_of(PAYMENT, "r.id = '{payment_failed}'", **said | changes)
 
 
@@ -260,14 +263,29 @@ def _payments() -> Iterator[Guard]:
         yield Guard(f"another {column} of a payment", other, PAID_ONCE, (as_made,))
 
 
-def _checks_of_payments() -> Iterator[Guard]:
-    def checked(promise: str, name: str, **changes: str) -> Guard:
-        return one_of(PAYMENT, promise, another_payment(**changes), f"ck_clearing_payment_{name}")
+def _instructed() -> Iterator[Guard]:
+    stands = clause("clearing_guard_payment", "s.status = 'instructed'", "true")
+    for name in ("aborted", "empty", "carried"):
+        new = payment_of_second_try(settlement_id=f"'{{{name}_settlement}}'", attempt="9")
+        yield Guard(f"a payment instructed for a settlement that is over: {name}", raw(new), INSTRUCTED, (stands,))
+    as_instructed = clause("clearing_guard_payment", "NEW.state = 'instructed'", "true")
+    for ended in (PAID, FAILED, {"state": "'withdrawn'", "ended_at": "now()"}):
+        new = payment_of_second_try(**ended)
+        promise = f"a payment that is {ended['state']} from the start"
+        yield Guard(promise, raw(second_try(), new), INSTRUCTED, (as_instructed,))
 
-    yield checked("a direction nobody knows", "direction_known", direction="'away'")
-    yield checked("a payment of nothing", "positive", amount_fen="0")
-    yield checked("a payment's state nobody knows", "state_known", state="'lost'")
-    yield checked("a failed payment without an end", "ended_whole", ended_at="NULL")
+
+def _checks_of_payments() -> Iterator[Guard]:
+    def tried_again(promise: str, name: str, **changes: str) -> Guard:
+        attempt = raw(payment("again", **FAILED), another_payment(**changes))
+        return Guard(promise, attempt, name, (constraint(PAYMENT, name),))
+
+    yield tried_again("a direction nobody knows", "ck_clearing_payment_direction_known", direction="'away'")
+    yield tried_again("a payment of nothing", "ck_clearing_payment_positive", amount_fen="0")
+    lost = payment("instructed", state="'lost'", ended_at="now()")
+    yield one_of(PAYMENT, "a payment's state nobody knows", lost, "ck_clearing_payment_state_known")
+    endless = payment("instructed", **FAILED | {"ended_at": "NULL"})
+    yield one_of(PAYMENT, "a failed payment without an end", endless, "ck_clearing_payment_ended_whole")
     instructed = payment("instructed", ended_at="now()")
     yield one_of(PAYMENT, "an end of a payment under way", instructed, "ck_clearing_payment_ended_whole")
     for reference in ("NULL", "''"):
@@ -278,14 +296,13 @@ def _checks_of_payments() -> Iterator[Guard]:
         name = "ck_clearing_payment_failed_with_problem"
         yield one_of(PAYMENT, f"a payment failed for the problem {reference}", failed, name)
     name = "uq_clearing_payment_settlement_id_township_code_attempt"
-    yield one_of(PAYMENT, "a first try twice", another_payment(attempt="1"), name)
-    beside = another_payment(state="'instructed'", ended_at="NULL")
+    yield tried_again("a first try twice", name, attempt="1")
     name = "uq_clearing_payment_standing"
-    yield Guard("a payment instructed twice", raw(beside), name, (f"DROP INDEX {name}",))
+    yield Guard("a payment instructed twice", raw(another_payment()), name, (f"DROP INDEX {name}",))
     name = "uq_clearing_payment_reference"
     reused = payment("instructed", **PAID | {"outside_reference": "'国库-1'"})
     yield Guard("a reference used twice", raw(reused), name, (f"DROP INDEX {name}",))
-    yield one_of(PAYMENT, "a payment's id twice", another_payment(id="'{payment_failed}'"), "pk_clearing_payment")
+    yield tried_again("a payment's id twice", "pk_clearing_payment", id="'{payment_failed}'")
 
 
 SETTLEMENTS_THAT_FIT = {
@@ -294,5 +311,7 @@ SETTLEMENTS_THAT_FIT = {
     "a settlement undone": undone(*UNDOING, *BACK),
     "a payment paid": raw(payment("instructed", **PAID)),
     "a payment failed": raw(payment("instructed", **FAILED)),
+    "a payment failed and tried again": raw(payment("again", **FAILED), another_payment()),
+    "a payment instructed for a window settled again": raw(second_try(), payment_of_second_try()),
 }
-GUARDS = [*_settlements(), *_checks_of_settlements(), *WHOLE, *_payments(), *_checks_of_payments()]
+GUARDS = [*_settlements(), *_checks_of_settlements(), *WHOLE, *_payments(), *_instructed(), *_checks_of_payments()]

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.bank.clearing_life import changed, copy_of, raw
+from tests.bank.clearing_life import changed, confirming, copy_of, raw, reviewing
 from tests.bank.ledger_guards import Attempt, Guard, clause, constraint, trigger
 
 WINDOW = "clearing_window"
 FOLLOW = "a window opens where the one before it ends"
 NEVER = "says never changes"
 STEP = "does not go from"
+NOT_REVIEWED = "is not reviewed"
 GUARDED = trigger(WINDOW, "clearing_window_guarded")
 ONE_OPEN = "DROP INDEX uq_clearing_window_open"
 APART = constraint(WINDOW, "ex_clearing_window_apart")
 NEWEST = "(SELECT max(seq) FROM ledger_transfer)"
 SEALED = {"seal": "sha256('seal')", "settled_at": "opened_at"}
+OF_CLOSED = ("to_seq", "last_leg_seq", "ends_at", "closed_at", "closed_by_name", "prices")
 UNSEALED = {"seal": "NULL", "settled_at": "NULL"}
 
 
@@ -30,7 +32,8 @@ def cut(found: str, instead: str = "false") -> str:
 def closing(**changes: str) -> str:
     """SQL that closes the open window."""
     said = {"status": "'closed'", "to_seq": NEWEST, "last_leg_seq": NEWEST, "closed_by_name": "'区'"}
-    said |= {"closed_at": "opened_at + interval '1 day'", "prices": "jsonb_build_object()"}
+    said |= {"ends_at": "opened_at + interval '1 day'", "closed_at": "opened_at + interval '2 days'"}
+    said |= {"prices": "jsonb_build_object()"}
     return changed(WINDOW, "status = 'open'", **said | changes)
 
 
@@ -38,7 +41,7 @@ def opening(**changes: str) -> str:
     """SQL that opens a window after the newest one."""
     said = {"number": "r.number + 1", "name": "'9999-01'", "status": "'open'", "from_seq": "r.to_seq"}
     said |= {"opened_at": "r.closed_at", **UNSEALED}
-    said |= dict.fromkeys(("to_seq", "last_leg_seq", "closed_at", "closed_by_name", "prices"), "NULL")
+    said |= dict.fromkeys(OF_CLOSED, "NULL")
     return copy_of(WINDOW, "r.number = (SELECT max(number) FROM clearing_window)", **said | changes)
 
 
@@ -54,7 +57,8 @@ ABORTING = changed(
 NUMBERED = cut("NEW.number <> (SELECT coalesce(max(w.number), 0) + 1 FROM clearing_window w)")
 FROM_END = cut("NEW.from_seq <> (SELECT coalesce(max(w.to_seq), 0) FROM clearing_window w)")
 AS_CLOSED = {"to_seq": "r.from_seq", "last_leg_seq": "r.from_seq", "closed_by_name": "'区'"}
-AS_CLOSED |= {"status": "'closed'", "closed_at": "r.opened_at", "prices": "jsonb_build_object()"}
+AS_CLOSED |= {"status": "'closed'", "prices": "jsonb_build_object()"}
+AS_CLOSED |= {"ends_at": "r.opened_at", "closed_at": "r.opened_at"}
 OPENED = [
     Guard(
         "a window that is closed from the start",
@@ -111,6 +115,12 @@ def _never_changes() -> Iterator[Guard]:
                 raw(window(number, **{column: value})),
                 *(NEVER, (closed,)),
             )
+    for number in ("closed", "paid"):
+        yield Guard(
+            f"another end of a window's time: {number}",
+            raw(window(number, ends_at="ends_at - interval '1 second'"), behind=[check("closed_after_opened")]),
+            *(NEVER, (closed,)),
+        )
     settled = cut("OLD.status = 'settled' AND NEW.status = 'settled'")
     for column, value in {"seal": "sha256('other')", "settled_at": "settled_at + interval '1 day'"}.items():
         yield Guard(f"another {column} of a settled window", raw(window("paid", **{column: value})), NEVER, (settled,))
@@ -144,6 +154,24 @@ def _steps() -> Iterator[Guard]:
         )
 
 
+UNCONFIRMED = cut(
+    "EXISTS (SELECT FROM clearing_statement s WHERE s.window_number = OLD.number AND s.confirmed_at IS NULL)"
+)
+UNRULED = cut("EXISTS (SELECT FROM clearing_dispute d WHERE d.window_number = OLD.number AND d.ruling IS NULL)")
+
+
+def _reviewed() -> Iterator[Guard]:
+    settling = {number: window(number, status="'settled'", **SEALED) for number in ("closed", "review")}
+    last = "window_number = {closed} AND township_code = (SELECT max(township_code) FROM clearing_statement"
+    last += " WHERE window_number = {closed})"
+    taken_back = dict.fromkeys(("confirmed_at", "confirmed_by", "confirmed_by_name"), "NULL")
+    but_one = raw(confirming("closed"), changed("clearing_statement", last, **taken_back), settling["closed"])
+    disputed = raw(confirming("review"), settling["review"])
+    yield Guard("a window settled that nobody confirmed", raw(settling["closed"]), NOT_REVIEWED, (UNCONFIRMED,))
+    yield Guard("a window settled that one has not confirmed", but_one, NOT_REVIEWED, (UNCONFIRMED,))
+    yield Guard("a window settled while a dispute waits", disputed, NOT_REVIEWED, (UNRULED,))
+
+
 STEPS_THAT_FIT = {
     "open, closed, under review, settled": raw(
         closing(),
@@ -151,7 +179,10 @@ STEPS_THAT_FIT = {
         changed(WINDOW, "number = {open}", status="'under_review'"),
         changed(WINDOW, "number = {open}", status="'settled'", **SEALED),
     ),
-    "closed, settled": raw(window("closed", status="'settled'", **SEALED)),
+    "closed, settled": raw(*reviewing("closed"), window("closed", status="'settled'", **SEALED)),
+    "under review, settled": raw(*reviewing("review"), window("review", status="'settled'", **SEALED)),
+    "a window closed at the moment its time ends": raw(closing(closed_at="opened_at + interval '1 day'")),
+    "a window closed as it opens": raw(closing(ends_at="opened_at", closed_at="opened_at")),
     "settled, under review, settled": raw(
         ABORTING, window("empty", status="'under_review'", **UNSEALED), window("empty", status="'settled'", **SEALED)
     ),
@@ -163,13 +194,14 @@ def _checks() -> Iterator[Guard]:
         return Guard(promise, attempt, f"ck_clearing_window_{name}", (check(name), *also))
 
     yield checked("a status nobody knows", raw(window("closed", status="'lost'"), behind=[GUARDED]), "status_known")
-    for column in ("to_seq", "last_leg_seq", "closed_at", "closed_by_name", "prices"):
+    for column in OF_CLOSED:
         yield checked(f"a window closed without {column}", raw(closing(**{column: "NULL"})), "closed_whole")
-    yield checked("an open window with an end", raw(window("open", to_seq=NEWEST)), "closed_whole")
+    for column, value in {"to_seq": NEWEST, "ends_at": "opened_at"}.items():
+        yield checked(f"an open window with {column}", raw(window("open", **{column: value})), "closed_whole")
     for column in SEALED:
         yield checked(
             f"a window settled without {column}",
-            raw(window("review", status="'settled'", **SEALED | {column: "NULL"})),
+            raw(*reviewing("review"), window("review", status="'settled'", **SEALED | {column: "NULL"})),
             "settled_whole",
         )
         yield checked(
@@ -177,10 +209,12 @@ def _checks() -> Iterator[Guard]:
         )
     yield checked("an end before the beginning", raw(closing(to_seq="from_seq - 1")), "range_order", APART)
     yield checked("a last leg before the end", raw(closing(last_leg_seq=f"{NEWEST} - 1")), "range_order")
-    early = raw(closing(closed_at="opened_at - interval '1 day'"))
-    yield checked("a window closed before it opened", early, "closed_after_opened")
-    short = raw(window("review", status="'settled'", **SEALED | {"seal": "substr(sha256('seal'), 2)"}))
-    yield checked("a seal of another length", short, "digest_length")
+    early = raw(closing(ends_at="opened_at - interval '1 day'"))
+    yield checked("a window whose time ends before it opened", early, "closed_after_opened")
+    early = raw(closing(closed_at="opened_at + interval '1 hour'"))
+    yield checked("a window closed before its time ended", early, "closed_after_opened")
+    short = window("review", status="'settled'", **SEALED | {"seal": "substr(sha256('seal'), 2)"})
+    yield checked("a seal of another length", raw(*reviewing("review"), short), "digest_length")
 
 
 TALLY = "is final, that of an open one grows"
@@ -271,4 +305,4 @@ MARKED = [
         *("ck_clearing_tally_mark_one_row", (ONE_ROW,)),
     ),
 ]
-GUARDS = [*OPENED, *_never_changes(), *_steps(), *_checks(), *_tally(), *MARKED]
+GUARDS = [*OPENED, *_never_changes(), *_steps(), *_reviewed(), *_checks(), *_tally(), *MARKED]

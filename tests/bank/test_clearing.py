@@ -108,29 +108,17 @@ def test_help_within_a_township_is_owed_by_nobody(bank: Database) -> None:
     assert (owing(bank, None), owed(bank, None)) == ({}, {})
 
 
-def test_limits_are_the_townships_at_the_end_of_the_window(bank: Database) -> None:
-    clock.freeze(NINE)
-    with bank.unit_of_work() as session:
-        change_policy(session, "position_soft_limit_minutes", 1200, township_code=XIWU, at=NINE + timedelta(days=1))
-        # From the first moment of April on, so none of March's business.
-        change_policy(session, "position_hard_limit_minutes", 7200, at=APRIL)
+def test_limits_and_debts_are_those_of_now_also_where_the_window_is_an_old_one(bank: Database) -> None:
+    eat(bank, DAYAN, at=NINE, meals=2)
     close(bank, "2026-03", APRIL)
-    clock.freeze(APRIL + timedelta(days=3))
-    limits = {}
-    for name in ("2026-03", "2026-04"):
+    with bank.unit_of_work() as session:
+        change_policy(session, "position_soft_limit_minutes", 60, township_code=SHANGTIAN)
+        change_policy(session, "position_hard_limit_minutes", 120, township_code=SHANGTIAN)
+    for name in ("2026-03", None):
         with bank.session() as session:
-            window, found = positions(session, window_name=name)
-        assert window is not None
-        assert window.name == name
-        limits[name] = {
-            p.township_code: (p.soft_limit_minutes, p.hard_limit_minutes)
-            for p in found
-            if p.township_code in (XIWU, DAYAN)
-        }
-    assert limits == {
-        "2026-03": {XIWU: (1200, 60_000), DAYAN: (30_000, 60_000)},
-        "2026-04": {XIWU: (1200, 7200), DAYAN: (30_000, 7200)},
-    }
+            _, found = positions(session, window_name=name)
+        of = next(p for p in found if p.township_code == SHANGTIAN)
+        assert (of.owed_minutes, of.soft_limit_minutes, of.hard_limit_minutes, of.limit_state) == (120, 60, 120, "hard")
 
 
 def test_a_window_that_does_not_exist_is_refused(bank: Database) -> None:

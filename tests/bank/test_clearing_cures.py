@@ -97,6 +97,19 @@ def test_a_cured_break_stays_cured_when_the_list_comes_again(bank: Database, vol
     assert [b.type for b in breaks_seen_by(bank, district())] == ["missing_there"]
 
 
+def test_a_cured_break_stays_cured_when_the_same_file_comes_again(bank: Database, volunteer: Actor) -> None:
+    content = workbook([[DAY, "王梅", "大堰", 75]])
+    first = hand_in(bank, XIWU, content)
+    (found,) = breaks_seen_by(bank, district())
+    clock.freeze(NINE + timedelta(hours=1))
+    cure(bank, found, credit(bank, DAYAN, volunteer, 75, on=clock.now() + timedelta(days=1)), by=district())
+    again = hand_in(bank, XIWU, content)
+    # The books have a line more, so it is matched anew.
+    assert again.reconciliation_id != first.reconciliation_id
+    assert (again.found["missing_here"], again.cured_earlier) == (1, 1)
+    assert [b.type for b in breaks_seen_by(bank, district())] == ["missing_there"]
+
+
 def test_other_movements_cure_nothing(bank: Database, volunteer: Actor) -> None:
     with bank.unit_of_work() as session:
         other = add_person(session, DAYAN)

@@ -8,11 +8,13 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.factories.clearing import closed_and_confirmed, eat, settle
-from tests.factories.people import DAYAN, SHANGTIAN, XIWU, add_canteen, clerk, district, steward
+from tests.factories.minutes import grant_minutes
+from tests.factories.people import DAYAN, SHANGTIAN, XIWU, add_canteen, add_elder, clerk, district, steward
 from tests.factories.policies import change_policy
 from tests.factories.tasks import NINE
 from tests.factories.vouchers import bought, holder_with, scan
 from timebank.clearing import actions as clearing
+from timebank.clearing.actions import move_home
 from timebank.clearing.models import GuaranteeCall
 from timebank.clearing.queries import positions
 from timebank.core import clock
@@ -45,7 +47,7 @@ def told(bank: Database, words: str) -> list[str | None]:
 def state_of(bank: Database, code: str = SHANGTIAN) -> tuple[str, int, int]:
     with bank.session() as session:
         _, found = positions(session, window_name=None)
-    return next((p.limit_state, p.owed_minutes, p.guaranteed_minutes) for p in found if p.township_code == code)
+    return next((p.limit_state, p.owed_minutes, p.beyond_limit_minutes) for p in found if p.township_code == code)
 
 
 def calls(bank: Database) -> list[tuple[str, int, int]]:
@@ -182,3 +184,22 @@ def test_an_override_that_does_not_fit_is_refused(bank: Database, change: dict[s
     assert refused.value.code == code
     with bank.session() as session:
         assert session.scalar(select(func.count()).where(Notice.title.contains("放行"))) == 0
+
+
+def test_what_another_township_granted_is_stopped_at_that_townships_limit(bank: Database) -> None:
+    with bank.unit_of_work() as session:
+        elder = add_elder(session, SHANGTIAN)
+        grant_minutes(session, elder, 600, expires_on=clock.today() + timedelta(days=30))
+        move_home(session, actor=district(), person_id=elder.person(), township_code=DAYAN, evidence="迁移证")
+    with bank.unit_of_work() as session:
+        buy_vouchers(session, actor=elder, quantity=2, home_only=True)
+    assert state_of(bank) == ("hard", 120, 0)
+    for home_only in (True, False):
+        with pytest.raises(BankError, match="position_limit_reached"), bank.unit_of_work() as session:
+            buy_vouchers(session, actor=elder, quantity=1, home_only=home_only)
+
+
+def test_a_soft_limit_above_the_hard_one_is_no_policy(bank: Database) -> None:
+    for key, value in (("position_soft_limit_minutes", 121), ("position_hard_limit_minutes", 59)):
+        with pytest.raises(BankError, match="policy_value_invalid"), bank.unit_of_work() as session:
+            change_policy(session, key, value, township_code=SHANGTIAN)

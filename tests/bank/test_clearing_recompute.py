@@ -84,7 +84,12 @@ BOTH_BY_ONE = [("2026-03-2", "position", DAYAN, 61, 60), ("2026-03-2", "position
         (_other_statement, [("2026-03", "statement", DAYAN, 61, 60)]),
         (
             _mark_too_far,
-            [("2026-03-2", "position", DAYAN, 60, 120), ("2026-03-2", "position", SHANGTIAN, -60, -120)],
+            [
+                ("2026-03-2", "position", DAYAN, 60, 120),
+                ("2026-03-2", "position", SHANGTIAN, -60, -120),
+                ("all", "debt", DAYAN, -120, -180),
+                ("all", "debt", SHANGTIAN, 120, 180),
+            ],
         ),
     ],
 )

@@ -145,6 +145,41 @@ def test_the_same_file_again_changes_nothing_and_answers_the_same(bank: Database
     assert hand_in(bank, DAYAN, content).reconciliation_id != first.reconciliation_id
 
 
+def test_going_back_to_an_earlier_file_ends_the_break_that_a_later_one_opened(bank: Database, volunteer: Actor) -> None:
+    credit(bank, DAYAN, volunteer)
+    right = [DAY, "王梅", "大堰镇", 60]
+    earlier, later = workbook([right]), workbook([right, [DAY, "陈不在", "大堰镇", 75]])
+    first, second = hand_in(bank, XIWU, earlier), hand_in(bank, XIWU, later)
+    assert [b.type for b in breaks_seen_by(bank, district())] == ["missing_here"]
+    clock.freeze(NINE + timedelta(days=1))
+    back = hand_in(bank, XIWU, earlier)
+    assert back.reconciliation_id not in (first.reconciliation_id, second.reconciliation_id)
+    assert (back.matched, back.found, back.uploaded_at) == (1, NONE_FOUND, clock.now())
+    (ended,) = breaks_seen_by(bank, district(), open_only=False)
+    assert (ended.ended_at, ended.ended_reason) == (clock.now(), "list_corrected")
+    # Now that one is the newest.
+    assert hand_in(bank, XIWU, earlier) == back
+
+
+def test_the_same_file_after_the_books_changed_is_matched_anew(bank: Database, volunteer: Actor) -> None:
+    content = workbook([[DAY, "王梅", "大堰镇", 60]])
+    first = hand_in(bank, XIWU, content)
+    assert (first.matched, first.found["missing_here"]) == (0, 1)
+    credit(bank, DAYAN, volunteer)
+    matched = hand_in(bank, XIWU, content)
+    assert (matched.matched, matched.found) == (1, NONE_FOUND)
+    credit(bank, SHANGTIAN, volunteer, 30)
+    # As many rows match as before, but the books have a line more.
+    more = hand_in(bank, XIWU, content)
+    assert (more.matched, more.found["missing_there"]) == (1, 1)
+    assert len({one.reconciliation_id for one in (first, matched, more)}) == 3
+    assert [(b.type, b.ended_reason) for b in breaks_seen_by(bank, district(), open_only=False)] == [
+        ("missing_here", "books_changed"),
+        ("missing_there", None),
+    ]
+    assert hand_in(bank, XIWU, content) == more
+
+
 def test_what_a_new_list_still_shows_stays_as_old_as_it_is_and_what_it_corrects_is_ended(
     bank: Database, volunteer: Actor
 ) -> None:

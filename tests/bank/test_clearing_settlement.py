@@ -34,6 +34,7 @@ from timebank.core.db import Database
 from timebank.core.errors import BankError
 from timebank.core.ids import new_id
 from timebank.ledger.models import Transfer
+from timebank.notifications.models import Notice
 
 APRIL = datetime(2026, 4, 1, tzinfo=LOCAL)
 Call = Callable[[Session], Any]
@@ -271,6 +272,7 @@ def test_a_carried_settlement_is_undone_only_while_the_window_it_went_into_is_op
 
 def test_a_price_missing_for_the_day_keeps_the_window_open(bank: Database) -> None:
     do(bank, lambda s: change_policy(s, "reference_price_fen_per_hour", {"care": 3000}))
+    clock.freeze(NINE + timedelta(hours=1))
     eat(bank, DAYAN)
     refused(bank, "price_missing", lambda s: clearing.close_window(s, actor=district(), window_name="2026-03"))
     clock.freeze(NINE + timedelta(days=1))
@@ -279,6 +281,27 @@ def test_a_price_missing_for_the_day_keeps_the_window_open(bank: Database) -> No
     window = closed_and_confirmed(bank)
     settle(bank, window)
     assert payments_of(bank, window)[DAYAN].amount_fen == 1200
+
+
+def test_a_window_closed_late_has_the_prices_of_its_last_moment(bank: Database) -> None:
+    eat(bank, DAYAN)
+    do(bank, lambda s: change_policy(s, "reference_price_fen_per_hour", {"meal": 6000, "care": 6000}, at=APRIL))
+    clock.freeze(APRIL + timedelta(seconds=30))
+    window = do(bank, lambda s: clearing.close_due_window(s, window_name="2026-03"))
+    assert (window.ends_at, window.closed_at, window.prices["meal"]) == (APRIL, clock.now(), 3000)
+
+
+def test_where_a_window_cannot_be_closed_in_time_the_district_hears_of_it_once_a_day(bank: Database) -> None:
+    do(bank, lambda s: change_policy(s, "reference_price_fen_per_hour", {"care": 3000}))
+    clock.freeze(NINE + timedelta(hours=1))
+    eat(bank, DAYAN)
+    for moment in (APRIL, APRIL + timedelta(minutes=1), APRIL + timedelta(days=1)):
+        clock.freeze(moment)
+        assert do(bank, lambda s: clearing.close_due_window(s, window_name="2026-03")).code == "price_missing"
+    told = select(Notice.body).where(Notice.title == "2026-03 到期未能关账")
+    with bank.session() as session:
+        assert ["助餐" in body for body in session.scalars(told)] == [True, True]
+        assert find_window(session, None).name == "2026-03"
 
 
 def test_a_later_price_does_not_change_what_was_closed(bank: Database, confirmed: str) -> None:

@@ -21,7 +21,7 @@ from tests.factories.policies import change_policy
 from tests.factories.tasks import NINE
 from tests.postgres import ThrowawayPostgres
 from timebank.clearing import actions as clearing
-from timebank.clearing.models import ClearingWindow, Settlement
+from timebank.clearing.models import ClearingWindow, GuaranteeCall, Settlement
 from timebank.clearing.queries.seals import seal_of
 from timebank.clearing.verify import clearing_checks
 from timebank.core import clock
@@ -62,8 +62,16 @@ def names_in(session: Session, life: Life) -> dict[str, Any]:
     """The life's ids and numbers, its windows' names and the account that the house nets on."""
     names = {number: name for number, name in session.execute(select(ClearingWindow.number, ClearingWindow.name))}
     known = asdict(life)
+    guaranteed = session.scalars(select(GuaranteeCall.transfer_id).order_by(GuaranteeCall.seq)).first()
     netting = township_accounts(session, [HOUSE], AccountKind.NETTING)[HOUSE]
-    return known | {f"{state}_name": names.get(value) for state, value in known.items()} | {"netting": netting}
+    return (
+        known
+        | {f"{state}_name": names.get(value) for state, value in known.items()}
+        | {
+            "netting": netting,
+            "guaranteed": guaranteed,
+        }
+    )
 
 
 @pytest.mark.parametrize("tampering", TAMPERED, ids=str)
@@ -82,7 +90,9 @@ def test_tampering_is_found_and_named(lived: tuple[Database, Life], tampering: T
 
 
 def test_every_check_of_clearing_is_tried_alone_here() -> None:
-    alone = {check for tampering in TAMPERED if len(tampering.found) == 1 for check in tampering.found}
+    # The ledger's own seals also find what is changed in a transfer that they lie on.
+    found = [tampering.found.keys() - {"seals_hold"} for tampering in TAMPERED]
+    alone = {check for checks in found if len(checks) == 1 for check in checks}
     assert alone == {check.name for check in clearing_checks()}
 
 

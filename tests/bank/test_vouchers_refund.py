@@ -6,16 +6,18 @@ from datetime import timedelta
 
 import pytest
 
+from tests.factories.clearing import position_minutes, transfer_of
 from tests.factories.minutes import balance_at, fill_pool, grant_minutes
 from tests.factories.people import DAYAN, SHANGTIAN, XIWU, add_canteen, add_elder, add_person, clerk, district, steward
 from tests.factories.tasks import NINE
 from tests.factories.vouchers import bought, scan
+from timebank.clearing.actions import move_home
 from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.db import Database
 from timebank.core.errors import Conflict, NotFound
 from timebank.core.ids import new_id
-from timebank.ledger.actions import sweep_lot
+from timebank.ledger.actions import reverse, sweep_lot
 from timebank.ledger.queries import balance_of, statement
 from timebank.notifications.actions import notices_for
 from timebank.people.actions import register_proxy
@@ -119,3 +121,37 @@ def test_minutes_of_a_lot_that_expired_meanwhile_go_to_the_pool(bank: Database) 
     with bank.unit_of_work() as session:
         assert sweep_lot(session, account_id=lot) == 60
         assert (balance_at(session, lot), balance_at(session, pool)) == (0, 61)
+
+
+def test_a_meal_scanned_by_mistake_is_reversed_by_two_stewards_and_paid_back(bank: Database) -> None:
+    clock.freeze(NINE)
+    holder, [voucher] = bought(bank)
+    with bank.unit_of_work() as session:
+        counter = clerk(add_canteen(session, DAYAN))
+    assert scan(bank, counter, voucher.code).verdict.accepted
+    transfer_id = transfer_of(bank, voucher.id)
+    with bank.unit_of_work() as session:
+        reverse(session, actor=steward(DAYAN), transfer_id=transfer_id, reason="扫错了券")
+        assert reverse(session, actor=steward(SHANGTIAN), transfer_id=transfer_id, reason="同意")[0] == "reversed"
+    with bank.session() as session:
+        assert balance_of(session, holder.person()).available_minutes == 60
+    assert position_minutes(bank, None) == {}
+    # The voucher stays used: it is not good for another meal.
+    assert scan(bank, counter, voucher.code).verdict.reason == "already_redeemed"
+
+
+def test_a_reversed_meal_is_paid_back_where_the_holder_lives_now(bank: Database) -> None:
+    clock.freeze(NINE)
+    holder, [voucher] = bought(bank)
+    with bank.unit_of_work() as session:
+        counter = clerk(add_canteen(session, DAYAN))
+    assert scan(bank, counter, voucher.code).verdict.accepted
+    transfer_id = transfer_of(bank, voucher.id)
+    with bank.unit_of_work() as session:
+        move_home(session, actor=district(), person_id=holder.person(), township_code=XIWU, evidence="迁移证")
+        reverse(session, actor=steward(DAYAN), transfer_id=transfer_id, reason="扫错了券")
+        reverse(session, actor=district(), transfer_id=transfer_id, reason="同意")
+    with bank.session() as session:
+        assert balance_of(session, holder.person()).available_minutes == 60
+    # 尚田 keeps neither the minutes nor the debt for the meal: it owes what went along with the holder.
+    assert position_minutes(bank, None) == {SHANGTIAN: -60, XIWU: 60}

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import click
 import openpyxl
 import pytest
 from rich.cells import cell_len
@@ -15,15 +16,20 @@ from sqlalchemy import select
 from app.cli import clearing_export
 from tests.cli.command_line import CommandLine
 from tests.factories.clearing import close, confirm_all, eat, settle
-from tests.factories.people import DAYAN, SHANGTIAN, XIWU
+from tests.factories.lists import workbook
+from tests.factories.people import DAYAN, SHANGTIAN, XIWU, add_staff_login, district
 from tests.factories.policies import change_policy
 from tests.factories.tasks import NINE
 from timebank.audit.models import AuditEntry
-from timebank.clearing.queries import open_window
+from timebank.clearing import actions
+from timebank.clearing.queries import open_window, reconciliations, windows
 from timebank.core import clock
+from timebank.core.actors import StaffRole
 from timebank.core.clock import LOCAL
 from timebank.core.db import Database
+from timebank.people.login_models import Login
 
+PASSWORD = "a password of some length"
 APRIL = datetime(2026, 4, 1, tzinfo=LOCAL)
 
 
@@ -42,6 +48,17 @@ def march(bank: Database) -> Database:
     clock.freeze(APRIL + timedelta(hours=1))
     eat(bank, DAYAN, of=XIWU)
     return bank
+
+
+@pytest.fixture
+def staffed(march: Database) -> Database:
+    """The same with staff who may sign in: two of the district, one of 尚田, an auditor."""
+    with march.unit_of_work() as session:
+        for username in ("chen", "li"):
+            add_staff_login(session, username, PASSWORD, StaffRole.DISTRICT_STEWARD)
+        add_staff_login(session, "shangtian", PASSWORD, StaffRole.TOWNSHIP_STEWARD, township_code=SHANGTIAN)
+        add_staff_login(session, "auditor", PASSWORD, StaffRole.AUDITOR)
+    return march
 
 
 def exported(folder: Path) -> list[str]:
@@ -66,8 +83,8 @@ def test_status_tells_windows_and_positions_as_tables(march: Database, line: Com
 @pytest.mark.parametrize("columns", [60, 80, 120])
 def test_status_fits_the_terminal_and_loses_no_words(march: Database, line: CommandLine, columns: int) -> None:
     with march.unit_of_work() as session:
-        change_policy(session, "position_soft_limit_minutes", 123_457, township_code=SHANGTIAN)
         change_policy(session, "position_hard_limit_minutes", 2_345_679, township_code=SHANGTIAN)
+        change_policy(session, "position_soft_limit_minutes", 123_457, township_code=SHANGTIAN)
         change_policy(session, "reference_price_fen_per_hour", {"meal": 999_999, "care": 3000, "aid": 900})
     shown = line.good("clearing", "status", COLUMNS=str(columns))
     if columns == 120:
@@ -87,19 +104,34 @@ def test_status_as_json_has_the_fields_of_the_api(march: Database, line: Command
     assert "没有这个清算周期" in line.refused("clearing", "status", "2019-05")
 
 
-def test_close_shows_the_window_and_asks_before_it_closes(march: Database, line: CommandLine) -> None:
-    done = line.run("clearing", "close", "--by", " 陈 主任 ", stdin="n\n")
-    assert done.exit_code == 1
-    assert "清算周期 2026-04（进行中），2026-04-01 开始，应于 2026-05-01 关账。" in done.stdout
-    assert open_name(march) == "2026-04"
-    assert line.run("clearing", "close", "--by", "陈主任", stdin="").exit_code == 1
-    assert open_name(march) == "2026-04"
-    shown = line.good("clearing", "close", "--by", " 陈 主任 ", stdin="y\n")
+def test_status_of_an_old_window_has_the_debts_and_limits_of_now(march: Database, line: CommandLine) -> None:
+    with march.unit_of_work() as session:
+        change_policy(session, "position_soft_limit_minutes", 60, township_code=SHANGTIAN)
+        change_policy(session, "position_hard_limit_minutes", 120, township_code=SHANGTIAN)
+        until = APRIL + timedelta(days=9)
+        actions.grant_override(
+            session, actor=district(), township_code=SHANGTIAN, extra_minutes=90, valid_until=until, reason="春耕"
+        )
+    rows = [row.split() for row in line.good("clearing", "status", "2026-03", COLUMNS="80").splitlines()]
+    assert ["尚田街道", "-3小时", "-90.00元", "3小时", "1/2小时", "已到硬限额"] in rows
+    told = json.loads(line.good("clearing", "status", "2026-03", "--json"))
+    [one] = [one for one in told["items"] if one["township_code"] == SHANGTIAN]
+    assert (one["override_minutes"], one["beyond_limit_minutes"], one["limit_state"]) == (90, 60, "hard")
+
+
+def test_close_shows_the_window_and_asks_before_it_closes(staffed: Database, line: CommandLine) -> None:
+    for answer in ("n\n", ""):
+        done = line.run("clearing", "close", "--by", "chen", stdin=answer)
+        assert done.exit_code == 1
+        assert "清算周期 2026-04（进行中），2026-04-01 开始，应于 2026-05-01 关账。" in done.stdout
+        assert open_name(staffed) == "2026-04"
+    shown = line.good("clearing", "close", "--by", " chen ", stdin="y\n")
     assert "已关账 2026-04，出具对账单 2 份" in shown
-    assert f"新的周期是 {open_name(march)}" in shown
-    with march.session() as session:
+    assert f"新的周期是 {open_name(staffed)}" in shown
+    with staffed.session() as session:
         query = select(AuditEntry).where(AuditEntry.action == "window_closed", AuditEntry.subject_id == "2026-04")
-        assert session.scalars(query).one().actor_name == "陈 主任"
+        deed, chen = session.scalars(query).one(), session.scalars(select(Login).where(Login.username == "chen")).one()
+        assert (deed.login_id, deed.actor_name) == (chen.id, "chen")
 
 
 def open_name(bank: Database) -> str:
@@ -108,20 +140,63 @@ def open_name(bank: Database) -> str:
 
 
 def test_closing_what_is_closed_or_unknown_is_one_sentence_and_changes_nothing(
-    march: Database, line: CommandLine
+    staffed: Database, line: CommandLine
 ) -> None:
-    assert line.refused("clearing", "close", "2026-03", "--by", "陈主任", "--yes") == "Error: 这个清算周期已经关账"
-    assert "没有这个清算周期" in line.refused("clearing", "close", "2026-09", "--by", "陈主任", "--yes")
-    with march.unit_of_work() as session:
+    words = ("--by", "chen", "--yes")
+    assert line.refused("clearing", "close", "2026-03", *words) == "Error: 这个清算周期已经关账"
+    assert "没有这个清算周期" in line.refused("clearing", "close", "2026-09", *words)
+    with staffed.unit_of_work() as session:
         change_policy(session, "reference_price_fen_per_hour", {"care": 3000})
-    assert "助餐" in line.refused("clearing", "close", "--by", "陈主任", "--yes")
-    assert open_name(march) == "2026-04"
+    # A change of this very moment is none of the window's last one.
+    clock.freeze(clock.now() + timedelta(seconds=1))
+    assert "助餐" in line.refused("clearing", "close", *words)
+    assert open_name(staffed) == "2026-04"
 
 
-@pytest.mark.parametrize("words", [[], ["--by", " "], ["--by", "陈\x07主任"]])
-def test_nobody_closes_without_a_name(march: Database, line: CommandLine, words: list[str]) -> None:
-    assert "--by" in line.refused("clearing", "close", "--yes", *words)
-    assert open_name(march) == "2026-04"
+def test_of_two_who_close_one_after_the_other_the_second_is_told(staffed: Database, line: CommandLine) -> None:
+    words = ("--by", "chen", "--yes")
+    assert "已关账 2026-04" in line.good("clearing", "close", *words)
+    begun = open_name(staffed)
+    clock.freeze(clock.now() + timedelta(minutes=59))
+    said = f"Error: 上一周期 2026-04 刚由chen关账；确要关闭刚开始的 {begun}，请写明周期。"
+    assert line.refused("clearing", "close", "--by", "li", "--yes") == said
+    assert open_name(staffed) == begun
+    # Whoever names it means it.
+    assert f"已关账 {begun}" in line.good("clearing", "close", begun, "--by", "li", "--yes")
+    clock.freeze(clock.now() + timedelta(hours=1))
+    assert "已关账" in line.good("clearing", "close", *words)
+
+
+def test_of_two_who_are_asked_at_once_one_closes_and_the_other_is_told(
+    staffed: Database, line: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(*_question: Any, **_how: Any) -> None:
+        close(staffed)
+
+    monkeypatch.setattr(click, "confirm", meanwhile)
+    assert line.refused("clearing", "close", "--by", "li") == "Error: 这个清算周期已经关账"
+    with staffed.session() as session:
+        assert [one.status for one in windows(session, limit=9)] == ["open", "closed", "closed"]
+
+
+def test_a_window_just_begun_that_is_due_is_closed(staffed: Database, line: CommandLine) -> None:
+    clock.freeze(datetime(2026, 4, 30, 23, 45, tzinfo=LOCAL))
+    line.good("clearing", "close", "--by", "chen", "--yes")
+    begun = open_name(staffed)
+    clock.freeze(datetime(2026, 5, 1, 0, 15, tzinfo=LOCAL))
+    assert f"已关账 {begun}" in line.good("clearing", "close", "--by", "chen", "--yes")
+
+
+def test_only_a_district_stewards_open_login_closes(staffed: Database, line: CommandLine) -> None:
+    line.good("staff", "close", "li")
+    for username in ("li", "nobody", "陈主任"):
+        said = f"Error: 没有登录名为 {username} 的工作人员，没有改动任何数据。"
+        assert line.refused("clearing", "close", "--yes", "--by", username) == said
+    for username in ("shangtian", "auditor"):
+        assert line.refused("clearing", "close", "--yes", "--by", username) == "Error: 只有区级管理员可以办理"
+    done = line.run("clearing", "close", "--yes")
+    assert (done.exit_code, "Missing option '--by'" in done.stderr) == (2, True)
+    assert open_name(staffed) == "2026-04"
 
 
 def test_an_exported_statement_is_the_same_in_every_form(march: Database, line: CommandLine, tmp_path: Path) -> None:
@@ -220,11 +295,11 @@ def test_what_cannot_be_exported_is_one_sentence(march: Database, line: CommandL
 
 
 def test_an_exported_statement_handed_in_as_a_list_agrees_with_the_books(
-    march: Database, line: CommandLine, tmp_path: Path
+    staffed: Database, line: CommandLine, tmp_path: Path
 ) -> None:
     book = tmp_path / "尚田.xlsx"
     line.good("clearing", "export", "2026-03", "--township", SHANGTIAN, "-o", str(book))
-    words = ("clearing", "reconcile", str(book), "--window", "2026-03", "--township", SHANGTIAN, "--by", "王科长")
+    words = ("clearing", "reconcile", str(book), "--window", "2026-03", "--township", SHANGTIAN, "--by", "shangtian")
     shown = line.good(*words)
     assert "3 行，3 行与账目相符" in shown
     assert "没有差异" in shown
@@ -232,19 +307,28 @@ def test_an_exported_statement_handed_in_as_a_list_agrees_with_the_books(
     assert (said["rows"], said["matched"], said["preliminary"]) == (3, 3, False)
 
 
-def test_differences_of_a_list_are_shown_row_by_row(march: Database, line: CommandLine, tmp_path: Path) -> None:
-    book = tmp_path / "清单.xlsx"
-    workbook = openpyxl.Workbook()
-    sheet = workbook.active
-    sheet.append(["日期", "姓名", "对方镇街", "分钟"])
-    sheet.append([NINE.date(), "王梅", "大堰镇", -60])
-    sheet.append([NINE.date(), "王梅", "溪口镇", -45])
-    workbook.save(book)
+def test_differences_of_a_list_are_shown_row_by_row(staffed: Database, line: CommandLine, tmp_path: Path) -> None:
+    book = tmp_path / "清单[三月].xlsx"
+    rows = [[NINE.date(), "王梅", "大堰镇", -60], [NINE.date(), "王梅", "溪口镇", -45], ["某天", "王梅", "大堰镇", 5]]
+    book.write_bytes(workbook(rows))
     shown = line.good(
-        *("clearing", "reconcile", str(book), "--window", "2026-03", "--township", SHANGTIAN, "--by", "王科长"),
-        COLUMNS="100",
+        *("clearing", "reconcile", str(book), "--window", "2026-03", "--township", SHANGTIAN, "--by", "shangtian"),
+        COLUMNS="80",
     )
-    assert "2 行，1 行与账目相符" in shown
+    assert "清单[三月].xlsx：3 行，1 行与账目相符" in shown
+    assert "第 4 行：日期无法识别。" in shown
     assert [row.split() for row in shown.splitlines() if "45分钟" in row] == [
         ["清单有，账上无", "3", "2026-03-10", "-45分钟", "王*"]
     ]
+
+
+def test_only_who_may_hand_a_list_in_does(staffed: Database, line: CommandLine, tmp_path: Path) -> None:
+    book = tmp_path / "清单.xlsx"
+    book.write_bytes(workbook([]))
+    words = ("clearing", "reconcile", str(book), "--window", "2026-03", "--township", XIWU, "--by")
+    assert line.refused(*words, "shangtian").startswith("Error: 只能查看本镇街")
+    assert line.refused(*words, "auditor") == "Error: 只有镇街或区级管理员可以办理"
+    assert line.refused(*words, "nobody") == "Error: 没有登录名为 nobody 的工作人员，没有改动任何数据。"
+    with staffed.session() as session:
+        assert reconciliations(session, district(), limit=9) == []
+    assert "0 行，0 行与账目相符" in line.good(*words, "chen")

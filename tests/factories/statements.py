@@ -50,6 +50,7 @@ def window_seen(**changes: Any) -> WindowView:
         status_name="已结算",
         opened_at=OPENED,
         due_at=CLOSED,
+        ends_at=CLOSED,
         closed_at=CLOSED,
         closed_by_name="陈主任",
         settled_at=CLOSED + timedelta(days=5),

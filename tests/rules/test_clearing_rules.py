@@ -73,9 +73,10 @@ def test_half_a_fen_is_rounded_up(per_hour: int, fen: int) -> None:
 
 
 def test_every_kind_that_may_cross_townships_has_its_price() -> None:
-    assert price_kind_of("voucher_redemption") is PriceKind.MEAL
+    meals = ("voucher_redemption", "voucher_purchase", "voucher_refund", "voucher_expiry")
+    assert {price_kind_of(kind) for kind in meals} == {PriceKind.MEAL}
     assert {kind: price_kind_of(f"carried_{kind}") for kind in PriceKind} == {kind: kind for kind in PriceKind}
-    helped = ("service_credit", "back_fill_credit", "reversal", "savings_moved", "voucher_refund")
+    helped = ("service_credit", "back_fill_credit", "reversal", "savings_moved")
     assert {price_kind_of(kind) for kind in helped} == {PriceKind.CARE}
     assert set(helped) | {"voucher_redemption"} | {f"carried_{k}" for k in PriceKind} <= set(TRANSFER_KIND_NAMES)
 

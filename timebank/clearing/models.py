@@ -24,22 +24,23 @@ class ClearingWindow(Base):
     """清算周期: the movements with ``from_seq < seq <= to_seq``; exactly one is open.
 
     ``last_leg_seq`` is the highest number among the second legs of these movements, for reading them by index.
-    ``prices`` are the reference prices in fen per hour in force when it closed; ``seal`` is set when it is settled.
+    ``ends_at`` is the end of its time: when it was due, or when it was closed if that was earlier. ``prices`` are the
+    reference prices in fen per hour of its last moment; ``seal`` is set when it is settled.
     """
 
     __tablename__ = "clearing_window"
     __table_args__ = (
         CheckConstraint(f"status IN ({_STATUSES})", name="status_known"),
         CheckConstraint(
-            "num_nulls(to_seq, last_leg_seq, closed_at, closed_by_name, prices)"
-            " = CASE status WHEN 'open' THEN 5 ELSE 0 END",
+            "num_nulls(to_seq, last_leg_seq, ends_at, closed_at, closed_by_name, prices)"
+            " = CASE status WHEN 'open' THEN 6 ELSE 0 END",
             name="closed_whole",
         ),
         CheckConstraint(
             "num_nulls(seal, settled_at) = CASE status WHEN 'settled' THEN 0 ELSE 2 END", name="settled_whole"
         ),
         CheckConstraint("to_seq >= from_seq AND last_leg_seq >= to_seq", name="range_order"),
-        CheckConstraint("closed_at >= opened_at", name="closed_after_opened"),
+        CheckConstraint("ends_at >= opened_at AND closed_at >= ends_at", name="closed_after_opened"),
         CheckConstraint("length(seal) = 32", name="digest_length"),
         Index("uq_clearing_window_open", "status", unique=True, postgresql_where="status = 'open'"),
         ExcludeConstraint(
@@ -55,6 +56,7 @@ class ClearingWindow(Base):
     to_seq: Mapped[int | None]
     last_leg_seq: Mapped[int | None]
     opened_at: Mapped[datetime]
+    ends_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[UUID | None]
     closed_by_name: Mapped[str | None]

@@ -28,9 +28,7 @@ class Reconciliation(Base):
 
     __tablename__ = "clearing_reconciliation"
     __table_args__ = (
-        UniqueConstraint(
-            *("window_number", "township_code", "file_sha256", "preliminary"), name="uq_clearing_reconciliation_list"
-        ),
+        Index("ix_clearing_reconciliation_list", "window_number", "township_code", "id"),
         UniqueConstraint("id", "window_number", "township_code", name="uq_clearing_reconciliation_whose"),
         CheckConstraint("file_name <> ''", name="file_named"),
         CheckConstraint("length(file_sha256) = 32", name="digest_length"),

@@ -47,6 +47,9 @@ PRICE_KIND_NAMES = {PriceKind.MEAL: "助餐", PriceKind.CARE: "照护", PriceKin
 
 _PRICED_AS = {
     "voucher_redemption": PriceKind.MEAL,
+    "voucher_purchase": PriceKind.MEAL,
+    "voucher_refund": PriceKind.MEAL,
+    "voucher_expiry": PriceKind.MEAL,
     "carried_meal": PriceKind.MEAL,
     "carried_aid": PriceKind.AID,
     "aid_use": PriceKind.AID,

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from timebank.clearing.models import ClearingWindow, Statement
+from timebank.clearing.models import ClearingWindow, Settlement, Statement
 from timebank.clearing.queries import owed_minutes, sums_of
 from timebank.clearing.queries.seals import seal_of
-from timebank.clearing.rules import Net, WindowStatus, nets, price
+from timebank.clearing.rules import Net, WindowStatus, nets, nets_by_kind, price
 from timebank.ledger.rules import HOUSE
 from timebank.ledger.verify import Check, Misfit, sql_check
 from timebank.townships.queries import townships
@@ -125,6 +125,17 @@ _SQL_CHECKS: tuple[tuple[str, str, str, str], ...] = (
            OR w.status = 'completed' AND NOT p.paid ORDER BY 1 LIMIT 1""",
     ),
     (
+        "guarantees_fit",
+        "保障金垫付与核销、限额相符",
+        "clearing_guarantee_call",
+        """SELECT c.transfer_id, 'is no meal of that township, or not the part of it beyond the limit'
+        FROM clearing_guarantee_call c LEFT JOIN ledger_transfer t ON t.id = c.transfer_id
+        WHERE (t.seq, t.id, t.book_code, t.counterpart_book_code, t.kind)
+              IS DISTINCT FROM (c.seq, t.link_id, c.township_code, c.creditor, 'voucher_redemption')
+           OR c.minutes <> least(t.amount, c.owed_minutes - c.hard_limit_minutes)
+        ORDER BY c.seq LIMIT 1""",
+    ),
+    (
         "settled_windows_settled",
         "已结算的周期各有一次有效结算",
         "clearing_window",
@@ -136,10 +147,23 @@ _SQL_CHECKS: tuple[tuple[str, str, str, str], ...] = (
 )
 
 
-# The transfers of a settlement carry the window's seal, and lie under the seals of the ledger themselves.
+# The transfers of a settlement carry the window's seal, and lie under the seals of the ledger themselves. Where nobody
+# was owed a minute there are none; then the trace of the settling still has it.
 _OTHER_SEAL = text("""
-SELECT t.id FROM clearing_settlement s JOIN ledger_transfer t ON t.cause_id = s.id AND t.kind = 'settlement'
-WHERE s.window_number = :number AND s.status <> 'aborted' AND right(t.note, 64) <> :seal LIMIT 1
+SELECT true FROM clearing_settlement s JOIN ledger_transfer t ON t.cause_id = s.id AND t.kind = 'settlement'
+WHERE s.window_number = :number AND s.status <> 'aborted' AND right(t.note, 64) <> :seal
+UNION ALL
+SELECT true FROM (SELECT facts ->> 'seal' AS seal FROM audit_entry
+                  WHERE action = 'window_settled' AND subject_kind = 'clearing_window' AND subject_id = :name
+                  ORDER BY id DESC LIMIT 1) e WHERE e.seal <> :seal
+LIMIT 1
+""")
+
+_CARRIED = text("""
+SELECT t.book_code, t.kind, sum(CASE WHEN a.kind = 'clearing' THEN -t.amount ELSE t.amount END)::bigint
+FROM ledger_transfer t JOIN ledger_account a ON a.id = t.to_account_id
+WHERE t.cause_id = :id AND t.kind IN ('carried_meal', 'carried_care', 'carried_aid') AND t.book_code <> 'house'
+GROUP BY 1, 2
 """)
 
 
@@ -148,6 +172,7 @@ def clearing_checks() -> Iterator[Check]:
     for name, title, table, query in _SQL_CHECKS:
         yield sql_check(name, title, table, query)
     yield Check("statements_agree", "各镇街对账单与往来合计相符", _first_wrong_statement)
+    yield Check("carried_as_it_was", "结转的分钟按原类别结转", _first_wrong_carrying)
     yield Check("window_seals_hold", "已结算周期与其封存相符", _first_broken_seal)
     yield Check("debts_agree", "各镇街未结算应付与清算账户、各周期头寸相符", _first_wrong_debt)
 
@@ -171,6 +196,28 @@ def _first_wrong_statement(session: Session) -> Misfit | None:
     return None
 
 
+def _first_wrong_carrying(session: Session) -> Misfit | None:
+    """What was a meal is carried as a meal: the price of the window in which it is paid depends on it."""
+    settlements = select(Settlement).where(Settlement.method == "carry", Settlement.status != "aborted")
+    for settlement in session.scalars(settlements.order_by(Settlement.settled_at)):
+        window = session.get_one(ClearingWindow, settlement.window_number)
+        wanted = {
+            (code, str(kind)): minutes
+            for (code, kind), minutes in nets_by_kind(price(sums_of(session, window), {})).items()
+            if minutes and code != HOUSE
+        }
+        carried = {
+            (code, kind.removeprefix("carried_")): minutes
+            for code, kind, minutes in session.execute(_CARRIED, {"id": settlement.id})
+            if minutes
+        }
+        for code, kind in sorted(wanted.keys() | carried.keys()):
+            if wanted.get((code, kind), 0) != carried.get((code, kind), 0):
+                problem = f"{kind}: {wanted.get((code, kind), 0)} to be carried, {carried.get((code, kind), 0)} were"
+                return Misfit("carried_as_it_was", "clearing_settlement", f"{settlement.id} {code}", problem)
+    return None
+
+
 def _first_broken_seal(session: Session) -> Misfit | None:
     for window in _closed(session):
         if window.status != WindowStatus.SETTLED or window.seal is None:
@@ -178,7 +225,8 @@ def _first_broken_seal(session: Session) -> Misfit | None:
         if window.seal != seal_of(session, window):
             problem = "the seal is not that of what the window says"
             return Misfit("window_seals_hold", "clearing_window", window.name, problem)
-        if session.scalar(_OTHER_SEAL, {"number": window.number, "seal": window.seal.hex()}) is not None:
+        asked = {"number": window.number, "name": window.name, "seal": window.seal.hex()}
+        if session.scalar(_OTHER_SEAL, asked) is not None:
             problem = "the seal is not the one that stood when the window was settled"
             return Misfit("window_seals_hold", "clearing_window", window.name, problem)
     return None

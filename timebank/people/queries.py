@@ -117,3 +117,9 @@ def actor_of(session: Session, login_id: UUID) -> Actor | None:
         organisation_id=login.organisation_id,
         roles=frozenset(roles_of(session, behind.id)) if behind else frozenset(),
     )
+
+
+def staff_by_username(session: Session, username: str) -> Actor | None:
+    """The member of staff with this login name; None where there is none, or the login is closed."""
+    login_id = session.scalar(select(Login.id).where(Login.username == username))
+    return actor_of(session, login_id) if login_id is not None else None

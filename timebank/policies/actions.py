@@ -15,7 +15,7 @@ from timebank.core.actors import Actor
 from timebank.core.errors import Conflict, NotAllowed, NotFound, Refused
 from timebank.policies.models import PolicyChange, PolicyValue
 from timebank.policies.queries import in_force
-from timebank.policies.rules import check_effective, check_rates, check_value
+from timebank.policies.rules import check_effective, check_limits, check_rates, check_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,13 @@ def propose_change(
     """
     actor.must_be_district()
     check_effective(effective_at, clock.now())
-    rates = in_force(session, at=clock.now()).value("service_rates_percent")
+    now_in_force = in_force(session, at=clock.now())
+    rates = now_in_force.value("service_rates_percent")
     for wanted in values:
         check_value(wanted.key, wanted.value, wanted.township_code)
         if wanted.key == "service_rates_percent":
             check_rates(wanted.value, rates, partly=wanted.township_code is not None)
+    check_limits({(v.key, v.township_code): v.value for v in values}, now_in_force)
     if len({(v.key, v.township_code) for v in values}) != len(values):
         raise Refused("policy_repeated", "同一项办法在一次变更中出现了两次")
     change = PolicyChange(

@@ -84,6 +84,7 @@ DEFINITIONS: Mapping[str, Definition] = {
         Definition("position_soft_limit_minutes", "镇街头寸软限额", "分钟", _whole(0, MAX_AMOUNT)),
         Definition("position_hard_limit_minutes", "镇街头寸硬限额", "分钟", _whole(0, MAX_AMOUNT)),
         Definition("reference_price_fen_per_hour", "结算参考价", "分/小时", _prices, district_only=True),
+        Definition("limit_override_max_days", "头寸限额放行最长", "天", _whole(1, 3660)),
         Definition("clearing_window_months", "清算周期长度", "个月", _whole(1, 12), district_only=True),
         Definition(
             "clearing_settlement_method",
@@ -156,3 +157,12 @@ class PolicyBook:
     def payment_order(self, township_code: str | None = None) -> tuple[str, ...]:
         """Who pays first for a volunteer's hour; see ``PAYERS``."""
         return tuple(self.value("payment_order", township_code))
+
+
+def check_limits(wanted: Mapping[tuple[str, str | None], Any], now: PolicyBook) -> None:
+    """A township's soft limit is reached before its hard one. Raises Refused ``policy_value_invalid``."""
+    soft, hard = "position_soft_limit_minutes", "position_hard_limit_minutes"
+    for code in {code for key, code in wanted if key in (soft, hard)}:
+        values = [wanted.get((key, code), now.whole(key, code)) for key in (soft, hard)]
+        if values[0] > values[1]:
+            raise Refused("policy_value_invalid", "软限额不能高于硬限额", key=soft, township_code=code)

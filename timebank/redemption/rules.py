@@ -43,7 +43,7 @@ REASON_SENTENCES: dict[Reason, str] = {
     "already_redeemed": "这张券已经用过",
     "voucher_expired": "这张券已过期，时长会退回账户",
     "voucher_void": "这张券已退或已作废",
-    "voucher_other_township": "这张券只能在持券人本镇街使用",
+    "voucher_other_township": "这张券只能在购券时所在的镇街使用",
     "nonce_reused": "扫码编号重复使用，请重新扫码",
 }
 

@@ -21,7 +21,7 @@ from app.api.clearing.routes import WINDOW, doors
 from app.api.fields import id_in_cursor
 from app.api.operation import operation, page
 from timebank.clearing import actions, queries
-from timebank.clearing.models import ClearingWindow, Dispute
+from timebank.clearing.models import ClearingWindow
 from timebank.core.actors import Actor
 
 
@@ -45,17 +45,17 @@ def confirm(session: Session, actor: Actor, body: dict[str, Any], window: str) -
     doors, f"/windows/{WINDOW}/disputes", "clearing.dispute_line", "对一笔往来提出异议",
     method="POST", body=DisputeLineBody, answers=DisputeItem, status=201, key="optional",
 )  # fmt: skip
-def dispute_line(session: Session, actor: Actor, body: dict[str, Any], window: str) -> dict[str, Any]:
-    return _dispute(actions.dispute_line(session, actor=actor, window_name=window, **body), window)
+def dispute_line(session: Session, actor: Actor, body: dict[str, Any], window: str) -> queries.DisputeView:
+    dispute = actions.dispute_line(session, actor=actor, window_name=window, **body)
+    return queries.dispute_view(session, dispute.id)
 
 
 @operation(
     doors, "/disputes/<uuid:dispute_id>/rule", "clearing.rule_dispute", "裁定异议",
     method="POST", body=RuleDisputeBody, answers=DisputeItem, key="optional",
 )  # fmt: skip
-def rule_dispute(session: Session, actor: Actor, body: dict[str, Any], dispute_id: UUID) -> dict[str, Any]:
-    dispute = actions.rule_dispute(session, actor=actor, dispute_id=dispute_id, **body)
-    return _dispute(dispute, session.get_one(ClearingWindow, dispute.window_number).name)
+def rule_dispute(session: Session, actor: Actor, body: dict[str, Any], dispute_id: UUID) -> queries.DisputeView:
+    return queries.dispute_view(session, actions.rule_dispute(session, actor=actor, dispute_id=dispute_id, **body).id)
 
 
 @operation(doors, "/disputes", "clearing.disputes", "异议", query=DisputesQuery, answers=DisputePage)
@@ -68,8 +68,7 @@ def disputes(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str,
         limit=query["limit"] + 1,
         before=id_in_cursor(query.get("cursor")),
     )
-    answer = page(found, query["limit"], lambda row: row[0].id)
-    return {**answer, "items": [_dispute(*row) for row in answer["items"]]}
+    return page(found, query["limit"], lambda dispute: dispute.dispute_id)
 
 
 def whole_window(session: Session, found: ClearingWindow) -> dict[str, Any]:
@@ -80,10 +79,6 @@ def whole_window(session: Session, found: ClearingWindow) -> dict[str, Any]:
         "statements": queries.statements_of(session, found),
         "settlements": queries.settlements_of(session, found),
     }
-
-
-def _dispute(dispute: Dispute, window: str) -> dict[str, Any]:
-    return {**plain(dispute, DisputeItem), "dispute_id": dispute.id, "window": window}
 
 
 def plain(row: Any, schema: type[Any]) -> dict[str, Any]:

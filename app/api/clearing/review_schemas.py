@@ -102,6 +102,9 @@ class SettlementItem(Answer):
     settlement_id = Id(required=True, attribute="id")
     attempt = fields.Integer(required=True)
     method = fields.String(required=True)
+    carried_into_window = fields.Integer(
+        required=True, allow_none=True, attribute="carried_into", metadata={"description": "结转到第几个周期"}
+    )
     settlement_status = fields.String(required=True, attribute="status")
     settled_at = Moment(required=True)
     settled_by_name = fields.String(required=True)
@@ -153,6 +156,9 @@ class DisputeItem(Answer):
     window = fields.String(required=True)
     transfer_id = Id(required=True)
     township_code = fields.String(required=True)
+    debtor_township_code = fields.String(required=True)
+    creditor_township_code = fields.String(required=True)
+    minutes = fields.Integer(required=True)
     reason = fields.String(required=True)
     raised_at = Moment(required=True)
     raised_by_name = fields.String(required=True)

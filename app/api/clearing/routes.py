@@ -26,7 +26,10 @@ doors = Doors("clearing", __name__, url_prefix="/api/v1/clearing", description="
 WINDOW = "<window:window>"
 
 
-@operation(doors, "/positions", "clearing.positions", "各镇街头寸", query=WindowQuery, answers=PositionsAnswer)
+@operation(
+    doors, "/positions", "clearing.positions", "各镇街头寸",
+    query=WindowQuery, answers=PositionsAnswer, one_moment=True,
+)  # fmt: skip
 def positions(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
     actor.must_see_books()
     window, items = queries.positions(session, window_name=query.get("window"))
@@ -39,22 +42,31 @@ def positions(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str
     }
 
 
-@operation(doors, "/matrix", "clearing.matrix", "双边往来", query=MatrixQuery, answers=MatrixPage)
+@operation(
+    doors, "/matrix", "clearing.matrix", "双边往来",
+    query=MatrixQuery, answers=MatrixPage, one_moment=True,
+)  # fmt: skip
 def matrix(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
     actor.must_see_books()
     window, items = queries.matrix(session, window_name=query.get("window"))
     return {**_named(window), **page_of_all(items, query)}
 
 
-@operation(doors, "/lines", "clearing.lines", "往来明细", query=LinesQuery, answers=LinePage)
+@operation(
+    doors, "/lines", "clearing.lines", "往来明细",
+    query=LinesQuery, answers=LinePage, one_moment=True,
+)  # fmt: skip
 def lines(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
-    place = numbers_in_cursor(query.get("cursor"), 1)
+    place = numbers_in_cursor(query.get("cursor"), 2)
     township_code = queries.whose_lines(session, actor, query.get("township_code"))
     window = queries.find_window(session, query.get("window"))
+    if place is not None and "window" not in query:
+        # The pages of one list are of one window, also when it is closed between two of them.
+        window = queries.window_of_number(session, place[0])
     found = queries.lines(
-        session, window, township_code, limit=query["limit"] + 1, after_seq=place[0] if place else None
+        session, window, township_code, limit=query["limit"] + 1, after_seq=place[1] if place else None
     )
-    answer = page(found, query["limit"], lambda line: [line.seq])
+    answer = page(found, query["limit"], lambda line: [window.number, line.seq])
     return {**_named(window), "township_code": township_code, **answer}
 
 

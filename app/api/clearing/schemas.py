@@ -40,7 +40,8 @@ class PositionItem(Answer):
     soft_limit_minutes = fields.Integer(required=True)
     hard_limit_minutes = fields.Integer(required=True)
     limit_state = fields.String(required=True)
-    guaranteed_minutes = fields.Integer(required=True, metadata={"description": "超出硬限额、由保障金垫付的部分"})
+    override_minutes = fields.Integer(required=True, metadata={"description": "硬限额之外已放行、尚未到期的部分"})
+    beyond_limit_minutes = fields.Integer(required=True, metadata={"description": "应付超出硬限额的部分"})
 
 
 class PositionsAnswer(Answer):
@@ -80,6 +81,7 @@ class MatrixPage(Page):
     """At most twelve times eleven lines, and those of minutes carried over."""
 
     window = fields.String(required=True)
+    status = fields.String(required=True)
     items = fields.List(fields.Nested(MatrixItem), required=True)
 
 
@@ -118,6 +120,7 @@ class WindowItem(Answer):
     status_name = fields.String(required=True)
     opened_at = Moment(required=True)
     due_at = Moment(required=True)
+    ends_at = Moment(required=True, allow_none=True, metadata={"description": "周期截止：到期时，或提前关账时"})
     closed_at = Moment(required=True, allow_none=True)
     closed_by_name = fields.String(required=True, allow_none=True)
     settled_at = Moment(required=True, allow_none=True)

@@ -9,23 +9,28 @@ from urllib.parse import quote
 from sqlalchemy.orm import Session
 
 from app.api.clearing.routes import WINDOW, doors
-from app.api.clearing.statement_schemas import StatementAnswer, StatementQuery
-from app.api.operation import Sent, operation
+from app.api.clearing.statement_schemas import StatementQuery, StatementWithLines
+from app.api.operation import Sent, operation, page
 from app.web.statement_page import page_policy, statement_page
 from timebank.clearing import queries
 from timebank.clearing.models import ClearingWindow
 from timebank.core.actors import Actor
 from timebank.importing.statement_workbook import write_statement
 
+_LINES_SHOWN = 100
+
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @operation(
     doors, f"/windows/{WINDOW}/statement", "clearing.statement", "对账单",
-    query=StatementQuery, answers=StatementAnswer, one_moment=True,
+    query=StatementQuery, answers=StatementWithLines, one_moment=True,
 )  # fmt: skip
-def statement(session: Session, actor: Actor, query: dict[str, Any], window: str) -> queries.StatementView:
-    return _asked(session, actor, query, window)[1]
+def statement(session: Session, actor: Actor, query: dict[str, Any], window: str) -> dict[str, Any]:
+    found, said = _asked(session, actor, query, window)
+    lines = queries.lines(session, found, said.township_code, limit=_LINES_SHOWN + 1)
+    first = page(lines, _LINES_SHOWN, lambda line: [found.number, line.seq])
+    return {"statement": said, "lines": first["items"], "lines_next_cursor": first["next_cursor"]}
 
 
 @operation(

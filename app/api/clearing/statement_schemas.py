@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
-from marshmallow import fields
+from marshmallow import fields, pre_dump
 
+from app.api.clearing.schemas import LineItem
 from app.api.fields import Answer, Body, Id, Moment, Text
 
 _MISSING_PRICE = {"description": "null 表示缺参考价"}
@@ -148,3 +150,17 @@ class StatementAnswer(Answer):
     settlement = fields.Nested(StatementSettlementItem, required=True, allow_none=True)
     seal = fields.String(required=True, allow_none=True, metadata={"description": "十六进制；进行中的周期为 null"})
     seal_is_final = fields.Boolean(required=True, metadata={"description": "false 表示核对中，可能变动"})
+
+
+class StatementWithLines(StatementAnswer):
+    """The statement with the first of its lines; the others come from ``clearing.lines``, from the cursor on."""
+
+    lines = fields.List(fields.Nested(LineItem), required=True)
+    lines_next_cursor = fields.String(required=True, allow_none=True)
+
+    @pre_dump
+    def side_by_side(self, found: dict[str, Any], **_rest: Any) -> SimpleNamespace:
+        """What the statement says, and the lines beside it."""
+        said = found.pop("statement")
+        names = [field.attribute.partition(".")[0] if field.attribute else name for name, field in self.fields.items()]
+        return SimpleNamespace(**{name: getattr(said, name) for name in names if name not in found}, **found)

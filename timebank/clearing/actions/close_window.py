@@ -8,6 +8,7 @@ have taken such a number and not ended yet.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -16,22 +17,23 @@ from timebank.audit.actions import note_down
 from timebank.clearing.actions.tally import lock_mark, tally_up_to
 from timebank.clearing.models import ClearingWindow, Statement
 from timebank.clearing.queries import find_window, open_window
-from timebank.clearing.queries.positions import sums_of
+from timebank.clearing.queries.positions import MOMENT, sums_of
 from timebank.clearing.queries.windows import months_of_a_window
 from timebank.clearing.rules import PricedSum, WindowStatus, must_have_prices, nets, price, window_due, window_name
 from timebank.core import clock
-from timebank.core.actors import Actor
+from timebank.core.actors import SYSTEM, Actor
 from timebank.core.amounts import hours_text
-from timebank.core.errors import Conflict
+from timebank.core.errors import BankError, Conflict, Refused
 from timebank.ledger.actions import settled_seq
 from timebank.ledger.rules import HOUSE
 from timebank.notifications.actions import notify_stewards
+from timebank.notifications.models import Notice
 from timebank.policies.queries import in_force
 
 # Second legs come right after their first ones; those of the last movements may have numbers beyond the end.
 _LAST_LEG = text("""
 SELECT max(s.seq) FROM ledger_transfer s JOIN ledger_transfer f ON f.id = s.link_id
-WHERE s.seq > :to_seq AND f.seq <= :to_seq
+WHERE s.seq > :to_seq AND s.seq <= 9223372036854775807 AND f.seq > :from_seq AND f.seq <= :to_seq
 """)
 
 
@@ -42,12 +44,25 @@ def close_window(session: Session, *, actor: Actor, window_name: str) -> Clearin
     NotFound ``window_unknown``; Conflict ``window_already_closed``, ``postings_unfinished``; Refused
     ``price_missing``.
     """
-    if actor.login_id is not None:
+    if actor is not SYSTEM:
         actor.must_be_district()
     window = find_window(session, window_name, for_update=True)
     if window.status != WindowStatus.OPEN:
         raise Conflict("window_already_closed", "这个清算周期已经关账", window=window.name, closed_at=window.closed_at)
     return _close(session, actor, window)
+
+
+def close_due_window(session: Session, *, window_name: str) -> ClearingWindow | BankError:
+    """Close a window whose time is over; where that is refused, tell the district once a day and answer the refusal."""
+    try:
+        with session.begin_nested():
+            return close_window(session, actor=SYSTEM, window_name=window_name)
+    except Refused as refusal:
+        title = f"{window_name} 到期未能关账"
+        told = select(Notice.id).where(Notice.title == title, Notice.written_at >= clock.day_start(clock.today()))
+        if session.scalar(told.limit(1)) is None:
+            notify_stewards(session, township_code=None, title=title, body=refusal.title)
+        return refusal
 
 
 def windows_due(session: Session) -> Sequence[str]:
@@ -63,10 +78,11 @@ def _close(session: Session, actor: Actor, window: ClearingWindow) -> ClearingWi
     if to_seq is None:
         raise Conflict("postings_unfinished", "有记账尚未结束，请稍后再关账", window=window.name)
     tally_up_to(session, mark, to_seq)
-    now = clock.now()
-    prices = in_force(session, at=now).value("reference_price_fen_per_hour")
-    last_leg = session.scalar(_LAST_LEG, {"to_seq": to_seq})
-    window.status, window.closed_at = WindowStatus.CLOSED, max(now, window.opened_at)
+    now = max(clock.now(), window.opened_at)
+    ends_at = max(window.opened_at, min(now, window_due(window.opened_at, months_of_a_window(session))))
+    prices = _prices(session, now=now, ends_at=ends_at)
+    last_leg = session.scalar(_LAST_LEG, {"from_seq": window.from_seq, "to_seq": to_seq})
+    window.status, window.ends_at, window.closed_at = WindowStatus.CLOSED, ends_at, now
     window.closed_by, window.closed_by_name = actor.login_id, actor.name
     window.to_seq, window.last_leg_seq, window.prices = to_seq, last_leg or to_seq, prices
     session.flush()
@@ -85,6 +101,14 @@ def _close(session: Session, actor: Actor, window: ClearingWindow) -> ClearingWi
         following=following.name,
     )
     return window
+
+
+def _prices(session: Session, *, now: datetime, ends_at: datetime) -> dict[str, int]:
+    """The prices of the window's last moment; what had none then is priced as of now: policies never reach back."""
+    found: dict[str, int] = {}
+    for moment in (now, ends_at - MOMENT):
+        found.update(in_force(session, at=moment).value("reference_price_fen_per_hour"))
+    return found
 
 
 def _draw_up_statements(session: Session, window: ClearingWindow, sums: Sequence[PricedSum]) -> None:

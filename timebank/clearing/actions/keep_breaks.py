@@ -40,6 +40,11 @@ class BreaksOfList:
         """How many of the breaks have been cured by a movement already."""
         return sum(one.cured_at is not None for key, one in self._standing.items() if key in self._found)
 
+    @property
+    def unchanged(self) -> bool:
+        """Whether the list shows just the breaks that stand already."""
+        return self._found.keys() == self._standing.keys()
+
     def keep(
         self,
         made: Reconciliation,

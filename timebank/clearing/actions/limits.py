@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from timebank.audit.actions import note_down
 from timebank.clearing.models import LimitOverride
-from timebank.clearing.queries import owed_minutes
+from timebank.clearing.queries import override_minutes, owed_minutes
 from timebank.clearing.rules import LimitState, limit_state
 from timebank.core import clock
 from timebank.core.actors import Actor
@@ -17,10 +16,9 @@ from timebank.core.amounts import hours_text, is_amount
 from timebank.core.errors import Refused
 from timebank.core.ids import new_id
 from timebank.notifications.actions import notify_stewards
+from timebank.policies.queries import in_force
 from timebank.policies.rules import PolicyBook
 from timebank.townships.queries import township
-
-_LONGEST_OVERRIDE = timedelta(days=366)
 
 
 def must_be_within_limit(session: Session, *, township_code: str, policies: PolicyBook) -> None:
@@ -32,7 +30,7 @@ def must_be_within_limit(session: Session, *, township_code: str, policies: Poli
     owed = owed_minutes(session, [township_code])[township_code]
     if limit_state(owed, hard, hard) is LimitState.WITHIN:
         return
-    allowed = hard + extra_minutes(session, township_code)
+    allowed = hard + override_minutes(session).get(township_code, 0)
     if owed >= allowed:
         name = township(session, township_code).name
         raise Refused(
@@ -44,18 +42,10 @@ def must_be_within_limit(session: Session, *, township_code: str, policies: Poli
         )
 
 
-def extra_minutes(session: Session, township_code: str) -> int:
-    """What is granted to a township beyond its hard limit at this moment, in minutes."""
-    granted = select(func.coalesce(func.sum(LimitOverride.extra_minutes), 0)).where(
-        LimitOverride.township_code == township_code, LimitOverride.valid_until > clock.now()
-    )
-    return int(session.scalar(granted) or 0)
-
-
 def grant_override(
     session: Session, *, actor: Actor, township_code: str, extra_minutes: int, valid_until: datetime, reason: str
 ) -> LimitOverride:
-    """Let a township's people go on for some minutes beyond its hard limit, until a moment within a year.
+    """Let a township's people go on for some minutes beyond its hard limit, until a moment that policy allows.
 
     Raises NotAllowed ``district_only``; Refused ``township_unknown``, ``amount_invalid``, ``override_time_invalid``,
     ``reason_needed``.
@@ -65,8 +55,9 @@ def grant_override(
     now = clock.now()
     if not is_amount(extra_minutes):
         raise Refused("amount_invalid", "数量须为正整数", field="extra_minutes")
-    if not now < valid_until <= now + _LONGEST_OVERRIDE:
-        raise Refused("override_time_invalid", "放行的截止时间须在将来一年之内", field="valid_until")
+    longest = in_force(session, at=now).whole("limit_override_max_days", township_code)
+    if not now < valid_until <= now + timedelta(days=longest):
+        raise Refused("override_time_invalid", f"放行的截止时间须在将来{longest}天之内", field="valid_until")
     if not reason.strip():
         raise Refused("reason_needed", "请写明理由", field="reason")
     granted = LimitOverride(

@@ -6,6 +6,7 @@ them; the person's row; then the savings accounts, sorted.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,8 @@ from timebank.people.models import Person
 from timebank.people.queries import MOVING_LOCK, person
 from timebank.townships.queries import township
 
+_PATIENCE_S = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class MovedHome:
@@ -45,11 +48,12 @@ def move_home(session: Session, *, actor: Actor, person_id: UUID, township_code:
 
     Vouchers that are not used stay good, and granted minutes stay with the township that granted them: both are still
     the person's to spend. Raises NotAllowed ``steward_only``, ``other_township``; NotFound ``person_unknown``; Refused
-    ``evidence_missing``, ``township_unknown``; Conflict ``already_there``, ``minutes_held``.
+    ``evidence_missing``, ``township_unknown``; Conflict ``already_there``, ``minutes_held``,
+    ``moving_has_to_wait``.
     """
     # Before anything is looked up, so that whoever is no steward learns nothing about who exists.
     actor.must_be_steward()
-    session.execute(select(func.pg_advisory_xact_lock(MOVING_LOCK)))
+    _wait_for_quiet(session)
     mover = person(session, person_id, for_update=True)
     left, reached = township(session, mover.township_code), township(session, township_code)
     actor.must_steward(left.code)
@@ -75,6 +79,15 @@ def move_home(session: Session, *, actor: Actor, person_id: UUID, township_code:
     )
     session.flush()
     return moved
+
+
+def _wait_for_quiet(session: Session) -> None:
+    """Take the lock of moving when nobody shares it; asked for again and again, since queueing would hold up all."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while not session.scalar(select(func.pg_try_advisory_xact_lock(MOVING_LOCK))):
+        if time.monotonic() > deadline:
+            raise Conflict("moving_has_to_wait", "正在集中记账，请稍后再办理迁移")
+        time.sleep(0.02)
 
 
 def _take_savings_along(

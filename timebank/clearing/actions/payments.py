@@ -43,6 +43,10 @@ def payment_paid(session: Session, *, actor: Actor, payment_id: UUID, outside_re
     if _all_paid(session, settlement):
         settlement.status, settlement.ended_at, settlement.ended_by_name = "completed", clock.now(), actor.name
         session.flush()
+        note_down(session, actor=actor, action="settlement_completed", subject=("clearing_settlement", settlement.id))
+        name = _window_name(session, payment)
+        body = f"清算周期 {name} 的付款和收款已全部完成。"
+        notify_stewards(session, township_code=None, title=f"{name} 结算完成", body=body)
     _note(session, actor, payment, "payment_paid", outside_reference=reference)
     said = "收款" if payment.direction == "receive" else "付款"
     _tell(session, payment, f"{said}{yuan_text(payment.amount_fen)}已完成，凭证号 {reference}。", told_district=False)
@@ -92,6 +96,8 @@ def instruct_again(session: Session, *, actor: Actor, payment_id: UUID) -> Payme
     session.add(payment)
     session.flush()
     _note(session, actor, payment, "payment_instructed_again", attempt=payment.attempt)
+    body = f"结算款{yuan_text(payment.amount_fen)}已重新指令，第{payment.attempt}次。"
+    _tell(session, payment, body, told_district=False)
     return payment
 
 
@@ -127,11 +133,12 @@ def _note(session: Session, actor: Actor, payment: Payment, action: str, **facts
     )
 
 
+def _window_name(session: Session, payment: Payment) -> str:
+    query = select(ClearingWindow.name).join(Settlement, Settlement.window_number == ClearingWindow.number)
+    return session.scalars(query.where(Settlement.id == payment.settlement_id)).one()
+
+
 def _tell(session: Session, payment: Payment, body: str, *, told_district: bool) -> None:
-    window = session.scalars(
-        select(ClearingWindow.name)
-        .join(Settlement, Settlement.window_number == ClearingWindow.number)
-        .where(Settlement.id == payment.settlement_id)
-    ).one()
+    title = f"{_window_name(session, payment)} 结算款"
     for audience in (payment.township_code, None) if told_district else (payment.township_code,):
-        notify_stewards(session, township_code=audience, title=f"{window} 结算款", body=body)
+        notify_stewards(session, township_code=audience, title=title, body=body)

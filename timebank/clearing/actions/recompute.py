@@ -52,7 +52,15 @@ FROM compared c
 JOIN clearing_window w ON w.number = c.number
 CROSS JOIN LATERAL (VALUES ('position', c.position), ('statement', c.statement)) AS s (place, shown)
 WHERE s.shown <> c.recomputed AND (s.place = 'position' OR w.status <> 'open')
-ORDER BY c.number, s.place, c.township_code
+UNION ALL
+SELECT 'all', 'debt', p.township_code, p.owed_minutes, coalesce(d.owed, 0)::bigint
+FROM clearing_participant p
+LEFT JOIN (SELECT book_code, sum(CASE WHEN id = link_id THEN amount ELSE -amount END) AS owed
+           FROM ledger_transfer WHERE unit = 'minute' AND link_id IS NOT NULL
+             AND seq <= (SELECT upto_seq FROM clearing_tally_mark) GROUP BY book_code) d
+    ON d.book_code = p.township_code
+WHERE p.owed_minutes <> coalesce(d.owed, 0)
+ORDER BY 1, 2, 3
 """)
 
 _FIELDS = ("window", "where", "township_code", "shown_minutes", "recomputed_minutes")
@@ -86,7 +94,7 @@ def recompute(session: Session, *, day: date) -> list[BankError]:
 
 
 def _sentence(one: dict[str, Any]) -> str:
-    what = "对账单" if one["where"] == "statement" else "头寸"
+    what = {"statement": "对账单", "position": "头寸", "debt": "未结算应付"}[one["where"]]
     return (
         f"清算周期 {one['window']} 镇街 {one['township_code']} 的{what}为 {one['shown_minutes']} 分钟，"
         f"按划转复算为 {one['recomputed_minutes']} 分钟"

@@ -45,36 +45,21 @@ def whose_list(session: Session, actor: Actor, township_code: str | None) -> str
     return whose_lines(session, actor, township_code)
 
 
-def reconciled_before(
-    session: Session, *, window: ClearingWindow, township_code: str, sha256: bytes
-) -> Reconciliation | None:
-    """What came of this very file, if it was handed in for this township and window as it stands (open or closed)."""
-    query = select(Reconciliation).where(
-        Reconciliation.window_number == window.number,
-        Reconciliation.township_code == township_code,
-        Reconciliation.file_sha256 == sha256,
-        Reconciliation.preliminary == (window.status == WindowStatus.OPEN),
-    )
-    return session.scalar(query)
-
-
 def reconcile(
     session: Session, *, actor: Actor, window_name: str, handed_in: TownshipList, township_code: str | None = None
 ) -> Reconciliation:
     """Match a township's list with its lines of a window and keep the breaks; preliminary while the window is open.
 
-    The same file again changes nothing. A break that an earlier list showed stays the one it was; one that is gone
-    without a movement having cured it is ended. Raises NotAllowed ``steward_only``, ``other_township``; NotFound
-    ``window_unknown``; Refused ``township_unknown``, ``township_needed``.
+    The newest list again, while nothing has changed in the books, is that one list. A break that an earlier list showed
+    stays the one it was; one that is gone without a movement having cured it is ended. Raises NotAllowed
+    ``steward_only``, ``other_township``; NotFound ``window_unknown``; Refused ``township_unknown``,
+    ``township_needed``.
     """
     window = find_window(session, window_name)
     code = whose_list(session, actor, township_code)
     lock_lists(session, code)
     # It may have been closed while this waited.
     session.refresh(window)
-    before = reconciled_before(session, window=window, township_code=code, sha256=handed_in.sha256)
-    if before is not None:
-        return before
     books, rows = TownshipBooks(session, code), _identified(session, handed_in.lines)
     wanted = both_legs(row.transfer_id for row in rows if row.transfer_id is not None)
     lines = books.of_window(window, wanted)
@@ -85,6 +70,10 @@ def reconcile(
         neighbours=lambda unmatched: books.beside(window, unmatched),
     )
     breaks = BreaksOfList(session, window, code, outcome.breaks)
+    newest = _newest(session, window, code)
+    counts = len(outcome.matches), breaks.cured_earlier
+    if newest is not None and _the_same(newest, window, handed_in, counts) and breaks.unchanged:
+        return newest
     made = Reconciliation(
         id=new_id(),
         window_number=window.number,
@@ -106,6 +95,19 @@ def reconcile(
     opened = breaks.keep(made, rows, lines, books)
     _note_and_tell(session, actor, made, window.name, opened)
     return made
+
+
+def _newest(session: Session, window: ClearingWindow, township_code: str) -> Reconciliation | None:
+    query = select(Reconciliation).where(
+        Reconciliation.window_number == window.number, Reconciliation.township_code == township_code
+    )
+    return session.scalar(query.order_by(Reconciliation.id.desc()).limit(1))
+
+
+def _the_same(newest: Reconciliation, window: ClearingWindow, handed_in: TownshipList, counts: tuple[int, int]) -> bool:
+    """Whether the newest list is this file, with as many rows matched and breaks cured (``counts``) as now."""
+    asked = (handed_in.sha256, window.status == WindowStatus.OPEN, *counts)
+    return (newest.file_sha256, newest.preliminary, newest.matched, newest.cured_earlier) == asked
 
 
 def lock_lists(session: Session, township_code: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from timebank.audit.actions import note_down
@@ -22,6 +22,7 @@ from timebank.core.actors import Actor, StaffRole
 from timebank.core.amounts import hours_text
 from timebank.core.errors import Conflict, NotAllowed, NotFound, Refused
 from timebank.core.ids import new_id
+from timebank.ledger.models import Transfer
 from timebank.notifications.actions import notify_stewards
 
 Ruling = Literal["moved", "stays"]
@@ -45,8 +46,14 @@ def confirm_statement(
     statement = _statement(session, window, code)
     if statement.confirmed_at is not None:
         raise Conflict("statement_already_confirmed", "这份对账单已经确认", confirmed_at=statement.confirmed_at)
-    unruled = select(Dispute.transfer_id).where(
-        Dispute.window_number == window.number, Dispute.township_code == code, Dispute.ruling.is_(None)
+    unruled = (
+        select(Dispute.transfer_id)
+        .join(Transfer, Transfer.id == Dispute.transfer_id)
+        .where(
+            Dispute.window_number == window.number,
+            Dispute.ruling.is_(None),
+            or_(Transfer.book_code == code, Transfer.counterpart_book_code == code),
+        )
     )
     waiting = session.scalars(unruled).all()
     if waiting:
@@ -147,11 +154,12 @@ def rule_dispute(session: Session, *, actor: Actor, dispute_id: UUID, ruling: Ru
     if dispute.ruling is not None:
         raise Conflict("dispute_already_ruled", "这项异议已经裁定", ruling=dispute.ruling)
     must_stand_at(window.status, *IN_REVIEW)
-    if ruling == "moved":
-        _move_line(session, window, dispute)
     dispute.ruling, dispute.ruling_reason, dispute.ruled_at = ruling, reason.strip(), clock.now()
     dispute.ruled_by, dispute.ruled_by_name = actor.login_id, actor.name
     session.flush()
+    line = line_of(session, window, dispute.transfer_id)
+    if ruling == "moved":
+        _move_line(session, window, line)
     note_down(
         session,
         actor=actor,
@@ -163,7 +171,8 @@ def rule_dispute(session: Session, *, actor: Actor, dispute_id: UUID, ruling: Ru
     )
     said = "移入下一周期" if ruling == "moved" else "维持在本周期"
     body = f"清算周期 {window.name} 的异议已裁定：{said}。{dispute.ruling_reason}"
-    notify_stewards(session, township_code=dispute.township_code, title="异议已裁定", body=body)
+    for code in _parties(line):
+        notify_stewards(session, township_code=code, title="异议已裁定", body=body)
     return dispute
 
 
@@ -195,9 +204,14 @@ def _under_review(session: Session, window: ClearingWindow) -> None:
     session.flush()
 
 
-def _move_line(session: Session, window: ClearingWindow, dispute: Dispute) -> None:
+def _parties(line: Transfer) -> list[str]:
+    """Debtor and creditor of a movement, sorted."""
+    assert line.counterpart_book_code is not None
+    return sorted((line.book_code, line.counterpart_book_code))
+
+
+def _move_line(session: Session, window: ClearingWindow, line: Transfer) -> None:
     following = lock_open_window(session)
-    line = line_of(session, window, dispute.transfer_id)
     assert line.counterpart_book_code is not None
     moved = MovedLine(
         transfer_id=line.id,
@@ -212,8 +226,8 @@ def _move_line(session: Session, window: ClearingWindow, dispute: Dispute) -> No
     session.add(moved)
     session.flush()
     now_owed = nets(priced(session, window))
-    parties = {line.book_code, line.counterpart_book_code}
-    for code in sorted(parties):
+    parties = _parties(line)
+    for code in parties:
         statement, net = _statement(session, window, code), now_owed.get(code, Net())
         assert net.fen is not None
         statement.position_minutes, statement.position_fen = net.minutes, net.fen

@@ -12,10 +12,10 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, bindparam, text
+from sqlalchemy import ARRAY, Text, bindparam, func, select, text
 from sqlalchemy.orm import Session
 
-from timebank.clearing.models import ClearingWindow
+from timebank.clearing.models import ClearingWindow, LimitOverride
 from timebank.clearing.queries.windows import find_window
 from timebank.clearing.rules import (
     PRICE_KIND_NAMES,
@@ -35,6 +35,9 @@ from timebank.policies.queries import in_force
 from timebank.policies.rules import PolicyBook
 from timebank.townships.queries import township_names, townships
 
+MOMENT = timedelta(microseconds=1)
+"""A policy that begins at the end of a window belongs to the next one: the last moment is this much before."""
+
 ALL_TIME = "all"
 """Instead of a window's name: every movement there ever was, but not again what was carried from window to window."""
 
@@ -45,8 +48,9 @@ HOUSE_NAME = "区清算中心"
 class Position:
     """What a township is owed (positive) or owes (negative) in a window, and how it stands against its limits.
 
-    ``owed_minutes`` is what it owes in all windows that are not settled; that is what the limits are for.
-    ``guaranteed_minutes`` is the part of it beyond the hard limit, for which the guarantee fund 保障金 stands in.
+    ``owed_minutes`` is what it owes now in all windows that are not settled; that is what the limits are for, also
+    where the window is an old one. ``override_minutes`` is what was granted beyond the hard limit and still holds,
+    ``beyond_limit_minutes`` the part of the debt that lies beyond it.
     """
 
     township_code: str
@@ -56,8 +60,9 @@ class Position:
     owed_minutes: int
     soft_limit_minutes: int
     hard_limit_minutes: int
+    override_minutes: int
     limit_state: LimitState
-    guaranteed_minutes: int
+    beyond_limit_minutes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +142,11 @@ def owed_minutes(session: Session, township_codes: Collection[str]) -> dict[str,
     return {code: owed for code, owed in session.execute(_OWED, {"codes": list(township_codes)})}
 
 
-def policies_at_end(session: Session, window: ClearingWindow | None) -> PolicyBook:
-    """The policies of a window's last moment, or of now; a change at the very end belongs to the next window."""
-    closed_at = window.closed_at if window else None
-    return in_force(session, at=closed_at - timedelta(microseconds=1) if closed_at else clock.now())
-
-
 def prices_of(session: Session, window: ClearingWindow | None) -> Mapping[str, int]:
-    """Fen per hour by price kind: as of the window's closing, or now for one that is open."""
+    """Fen per hour by price kind: as of the window's end, or now for one that is open."""
     if window is not None and window.prices is not None:
         return dict(window.prices)
-    return dict(policies_at_end(session, window).value("reference_price_fen_per_hour"))
+    return dict(in_force(session, at=clock.now()).value("reference_price_fen_per_hour"))
 
 
 def priced(session: Session, window: ClearingWindow | None) -> list[PricedSum]:
@@ -187,19 +186,30 @@ def matrix_lines(session: Session, sums: Sequence[PricedSum]) -> list[MatrixLine
 
 
 def positions(session: Session, *, window_name: str | None) -> tuple[ClearingWindow | None, Sequence[Position]]:
-    """Every township's position in one window, or of all time, with the limits at its end. Raises as ``matrix``."""
+    """Every township's position in one window, or of all time; debts and limits are of now. Raises as ``matrix``."""
     window = None if window_name == ALL_TIME else find_window(session, window_name)
-    policies = policies_at_end(session, window)
+    policies = in_force(session, at=clock.now())
     net = nets(priced(session, window))
     everybody = townships(session)
     owed = owed_minutes(session, [township.code for township in everybody])
+    granted = override_minutes(session)
     return window, [
-        _position(township.code, township.name, net.get(township.code, Net()), owed[township.code], policies)
-        for township in everybody
+        _position(one.code, one.name, net.get(one.code, Net()), owed[one.code], granted.get(one.code, 0), policies)
+        for one in everybody
     ]
 
 
-def _position(code: str, name: str, net: Net, owed: int, policies: PolicyBook) -> Position:
+def override_minutes(session: Session) -> dict[str, int]:
+    """What is granted beyond hard limits at this moment, by township, in minutes."""
+    granted = (
+        select(LimitOverride.township_code, func.sum(LimitOverride.extra_minutes))
+        .where(LimitOverride.valid_until > clock.now())
+        .group_by(LimitOverride.township_code)
+    )
+    return {code: int(minutes) for code, minutes in session.execute(granted)}
+
+
+def _position(code: str, name: str, net: Net, owed: int, granted: int, policies: PolicyBook) -> Position:
     soft = policies.whole("position_soft_limit_minutes", code)
     hard = policies.whole("position_hard_limit_minutes", code)
     facts: dict[str, Any] = {"position_minutes": net.minutes, "position_fen": net.fen, "owed_minutes": owed}
@@ -208,7 +218,8 @@ def _position(code: str, name: str, net: Net, owed: int, policies: PolicyBook) -
         name,
         soft_limit_minutes=soft,
         hard_limit_minutes=hard,
+        override_minutes=granted,
         limit_state=limit_state(owed, soft, hard),
-        guaranteed_minutes=max(0, owed - hard),
+        beyond_limit_minutes=max(0, owed - hard),
         **facts,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from timebank.clearing.models import (
@@ -20,6 +20,7 @@ from timebank.clearing.models import (
     Statement,
 )
 from timebank.core.actors import Actor, StaffRole
+from timebank.ledger.models import Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,26 @@ class PaymentView:
     ended_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class DisputeView:
+    """A disputed line: ``township_code`` objected; ``ruling`` is ``moved`` or ``stays`` once the district has ruled."""
+
+    dispute_id: UUID
+    window: str
+    transfer_id: UUID
+    township_code: str
+    debtor_township_code: str
+    creditor_township_code: str
+    minutes: int
+    reason: str
+    raised_at: datetime
+    raised_by_name: str
+    ruling: str | None
+    ruling_reason: str | None
+    ruled_at: datetime | None
+    ruled_by_name: str | None
+
+
 def own_township(actor: Actor) -> str | None:
     """The township whose affairs alone the actor sees; None for the district and auditors, who see all."""
     actor.must_see_books()
@@ -54,19 +75,54 @@ def statements_of(session: Session, window: ClearingWindow) -> Sequence[Statemen
 
 def disputes(
     session: Session, actor: Actor, *, window: ClearingWindow | None, unruled: bool, limit: int, before: UUID | None
-) -> Sequence[tuple[Dispute, str]]:
-    """Disputes with their windows' names, newest first; a township's steward sees those that its township raised."""
-    query = select(Dispute, ClearingWindow.name).join(ClearingWindow, ClearingWindow.number == Dispute.window_number)
+) -> Sequence[DisputeView]:
+    """Disputes, newest first; a township's steward sees those about lines of its own, whoever raised them."""
+    query = _disputes()
     own = own_township(actor)
     if own is not None:
-        query = query.where(Dispute.township_code == own)
+        query = query.where(or_(Transfer.book_code == own, Transfer.counterpart_book_code == own))
     if window is not None:
         query = query.where(Dispute.window_number == window.number)
     if unruled:
         query = query.where(Dispute.ruling.is_(None))
     if before is not None:
         query = query.where(Dispute.id < before)
-    return [(row[0], row[1]) for row in session.execute(query.order_by(Dispute.id.desc()).limit(limit))]
+    rows = session.execute(query.order_by(Dispute.id.desc()).limit(limit))
+    return [_dispute_view(row[0], row[1], row[2]) for row in rows]
+
+
+def dispute_view(session: Session, dispute_id: UUID) -> DisputeView:
+    """One dispute."""
+    row = session.execute(_disputes().where(Dispute.id == dispute_id)).one()
+    return _dispute_view(row[0], row[1], row[2])
+
+
+def _disputes() -> Select[Dispute, str, Transfer]:
+    return (
+        select(Dispute, ClearingWindow.name, Transfer)
+        .join(ClearingWindow, ClearingWindow.number == Dispute.window_number)
+        .join(Transfer, Transfer.id == Dispute.transfer_id)
+    )
+
+
+def _dispute_view(dispute: Dispute, window: str, line: Transfer) -> DisputeView:
+    assert line.counterpart_book_code is not None
+    return DisputeView(
+        dispute_id=dispute.id,
+        window=window,
+        transfer_id=dispute.transfer_id,
+        township_code=dispute.township_code,
+        debtor_township_code=line.book_code,
+        creditor_township_code=line.counterpart_book_code,
+        minutes=line.amount,
+        reason=dispute.reason,
+        raised_at=dispute.raised_at,
+        raised_by_name=dispute.raised_by_name,
+        ruling=dispute.ruling,
+        ruling_reason=dispute.ruling_reason,
+        ruled_at=dispute.ruled_at,
+        ruled_by_name=dispute.ruled_by_name,
+    )
 
 
 def settlements_of(session: Session, window: ClearingWindow) -> Sequence[Settlement]:

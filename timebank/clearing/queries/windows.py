@@ -27,6 +27,7 @@ class WindowView:
     status_name: str
     opened_at: datetime
     due_at: datetime
+    ends_at: datetime | None
     closed_at: datetime | None
     closed_by_name: str | None
     settled_at: datetime | None
@@ -48,6 +49,14 @@ def find_window(session: Session, name: str | None, *, for_update: bool = False)
     found = session.scalar(query)
     if found is None:
         raise NotFound("window_unknown", "没有这个清算周期", window=name)
+    return found
+
+
+def window_of_number(session: Session, number: int) -> ClearingWindow:
+    """The window of this number. Raises NotFound ``window_unknown``."""
+    found = session.get(ClearingWindow, number)
+    if found is None:
+        raise NotFound("window_unknown", "没有这个清算周期", number=number)
     return found
 
 
@@ -91,6 +100,7 @@ def _view(window: ClearingWindow, months: int) -> WindowView:
         status_name=WINDOW_STATUS_NAMES[WindowStatus(window.status)],
         opened_at=window.opened_at,
         due_at=window_due(window.opened_at, months),
+        ends_at=window.ends_at,
         closed_at=window.closed_at,
         closed_by_name=window.closed_by_name,
         settled_at=window.settled_at,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from sqlalchemy.orm import Session
 
-from timebank.clearing.actions import TownshipList, reconcile, reconciled_before, whose_list
+from timebank.clearing.actions import TownshipList, reconcile, whose_list
 from timebank.clearing.queries import HOUSE_NAME, find_window
 from timebank.clearing.reconciliation_models import Reconciliation
 from timebank.core import clock
@@ -31,11 +29,8 @@ def reconcile_workbook(
     Nothing of the file is looked at before it is known that the actor may hand it in. Raises what ``reconcile`` and
     ``read_line_workbook`` raise.
     """
-    window = find_window(session, window_name)
+    find_window(session, window_name)
     code = whose_list(session, actor, township_code)
-    before = reconciled_before(session, window=window, township_code=code, sha256=hashlib.sha256(content).digest())
-    if before is not None:
-        return before
     named = [*township_names(session).items(), (HOUSE, HOUSE_NAME)]
     workbook = read_line_workbook(content, townships=Townships(named), today=clock.today())
     handed_in = TownshipList(file_name, workbook.sha256, workbook.lines, workbook.unreadable)

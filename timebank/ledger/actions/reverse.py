@@ -12,17 +12,19 @@ from sqlalchemy.orm import Session
 from timebank.audit.actions import note_down
 from timebank.core import clock
 from timebank.core.actors import Actor
+from timebank.core.amounts import hours_text
 from timebank.core.errors import Conflict, NotAllowed, NotFound, Refused
 from timebank.core.ids import new_id
 from timebank.ledger.actions.accounts import ensure_accounts
 from timebank.ledger.actions.post import post_one
 from timebank.ledger.models import Account, ReversalRequest, Transfer
 from timebank.ledger.rules import HOUSE, SAVINGS_MOVED, AccountKind, Movement, second_leg_id
-from timebank.notifications.actions import notify_stewards
+from timebank.notifications.actions import notify_person, notify_stewards
 from timebank.people.queries import nobody_moves, person
 
-REVERSIBLE_KINDS = frozenset({"service_credit", "back_fill_credit"})
-"""What a steward may undo by hand. Vouchers have their own way back (refund), so that voucher and books agree."""
+REDEMPTION = "voucher_redemption"
+REVERSIBLE_KINDS = frozenset({"service_credit", "back_fill_credit", REDEMPTION})
+"""What a steward may undo by hand. A voucher that is not used has its own way back, the refund."""
 
 ReversalState = Literal["awaiting_second_person", "reversed"]
 
@@ -33,8 +35,8 @@ def reverse(
     """Ask for the reversal of a transfer of one's own township, or approve what another steward asked for.
 
     A movement between two books is reversed whole, whichever of its legs is named; from whoever has moved away since,
-    the minutes are brought back for it. Answers the state, the reversed
-    transfer's id (its first leg) and the reversal's. Raises NotAllowed ``steward_only``, ``other_township``,
+    the minutes are brought back for it; those of a meal go back to the holder's savings. Answers the state, the
+    reversed transfer's id (its first leg) and the reversal's. Raises NotAllowed ``steward_only``, ``other_township``,
     ``second_person_needed``; NotFound ``transfer_unknown``; Conflict ``already_reversed``; Refused
     ``not_reversible``, ``insufficient_minutes``.
     """
@@ -56,7 +58,7 @@ def reverse(
         raise NotAllowed("second_person_needed", "须由另一位管理员批准")
     nobody_moves(session)
     movement = _mirror(first, last, request, approved_by=actor)
-    post_one(session, (*_brought_back(session, last, request), movement))
+    post_one(session, (*_brought_back(session, last, request), movement, *_given_back(session, first, request)))
     request.approved_by, request.approved_at = actor.login_id, clock.now()
     note_down(session, actor=actor, action="reversal_approved", subject=("transfer", first.id), reason=reason)
     return "reversed", first.id, movement.id
@@ -116,6 +118,34 @@ def _brought_back(session: Session, credited: Transfer, request: ReversalRequest
         recorded_by=request.requested_by,
     )
     return (back,)
+
+
+def _given_back(session: Session, first: Transfer, request: ReversalRequest) -> tuple[Movement, ...]:
+    """For a meal that was none: the minutes go on from the used voucher to the holder's savings at home."""
+    if first.kind != REDEMPTION:
+        return ()
+    holder_id = session.get_one(Account, first.from_account_id).person_id
+    assert holder_id is not None
+    home = person(session, holder_id).township_code
+    savings = ensure_accounts(session, [(holder_id, home)], AccountKind.SAVINGS)[holder_id]
+    minutes = hours_text(first.amount)
+    notify_person(
+        session, person_id=holder_id, title="用餐已冲正", body=f"{minutes}已退回您的时间账户：{request.reason}"
+    )
+    refund = Movement(
+        id=new_id(),
+        from_account_id=first.from_account_id,
+        to_account_id=savings,
+        amount=first.amount,
+        kind="voucher_refund",
+        effective_at=clock.now(),
+        cause_kind=first.cause_kind,
+        cause_id=first.cause_id,
+        note=request.reason,
+        policy_version=first.policy_version,
+        recorded_by=request.requested_by,
+    )
+    return (refund,)
 
 
 def _mirror(first: Transfer, last: Transfer, request: ReversalRequest, *, approved_by: Actor) -> Movement:

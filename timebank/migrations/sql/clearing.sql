@@ -15,9 +15,9 @@ BEGIN
     IF (NEW.number, NEW.name, NEW.from_seq, NEW.opened_at)
            IS DISTINCT FROM (OLD.number, OLD.name, OLD.from_seq, OLD.opened_at)
        OR OLD.status <> 'open'
-          AND (NEW.to_seq, NEW.last_leg_seq, NEW.closed_at, NEW.closed_by, NEW.closed_by_name, NEW.prices)
+          AND (NEW.to_seq, NEW.last_leg_seq, NEW.ends_at, NEW.closed_at, NEW.closed_by, NEW.closed_by_name, NEW.prices)
               IS DISTINCT FROM
-              (OLD.to_seq, OLD.last_leg_seq, OLD.closed_at, OLD.closed_by, OLD.closed_by_name, OLD.prices)
+              (OLD.to_seq, OLD.last_leg_seq, OLD.ends_at, OLD.closed_at, OLD.closed_by, OLD.closed_by_name, OLD.prices)
        OR OLD.status = 'settled' AND NEW.status = 'settled'
           AND (NEW.seal, NEW.settled_at) IS DISTINCT FROM (OLD.seal, OLD.settled_at) THEN
         RAISE EXCEPTION 'what window % says never changes', OLD.name USING ERRCODE = 'TB001';
@@ -28,6 +28,11 @@ BEGIN
        OR OLD.status = 'settled' AND NEW.status <> 'settled'
           AND EXISTS (SELECT FROM clearing_settlement s WHERE s.window_number = OLD.number AND s.status <> 'aborted') THEN
         RAISE EXCEPTION 'window % does not go from % to %', OLD.name, OLD.status, NEW.status USING ERRCODE = 'TB001';
+    END IF;
+    IF NEW.status = 'settled' AND OLD.status <> 'settled'
+       AND (EXISTS (SELECT FROM clearing_statement s WHERE s.window_number = OLD.number AND s.confirmed_at IS NULL)
+            OR EXISTS (SELECT FROM clearing_dispute d WHERE d.window_number = OLD.number AND d.ruling IS NULL)) THEN
+        RAISE EXCEPTION 'window % is not reviewed', OLD.name USING ERRCODE = 'TB001';
     END IF;
     RETURN NEW;
 END $$;
@@ -87,6 +92,10 @@ BEGIN
     IF TG_OP = 'DELETE'
        OR (SELECT w.status FROM clearing_window w WHERE w.number = NEW.window_number)
           NOT IN ('closed', 'under_review')
+       OR TG_OP = 'INSERT'
+          AND (NEW.ruling IS NOT NULL
+               OR NOT EXISTS (SELECT FROM ledger_transfer t WHERE t.id = NEW.transfer_id AND t.id = t.link_id
+                                AND NEW.township_code IN (t.book_code, t.counterpart_book_code)))
        OR TG_OP = 'UPDATE'
           AND (OLD.ruling IS NOT NULL
                OR (NEW.id, NEW.window_number, NEW.transfer_id, NEW.township_code, NEW.reason, NEW.raised_at, NEW.raised_by,
@@ -109,6 +118,11 @@ BEGIN
     IF (SELECT w.status FROM clearing_window w WHERE w.number = NEW.from_window) NOT IN ('closed', 'under_review')
        OR (SELECT w.status FROM clearing_window w WHERE w.number = NEW.to_window) <> 'open' THEN
         RAISE EXCEPTION 'a line moves from a window under review into the open one' USING ERRCODE = 'TB001';
+    END IF;
+    PERFORM FROM clearing_dispute d
+    WHERE d.window_number = NEW.from_window AND d.transfer_id = NEW.transfer_id AND d.ruling = 'moved';
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'a line moves by the ruling of a dispute' USING ERRCODE = 'TB001';
     END IF;
     RETURN NEW;
 END $$;
@@ -138,6 +152,14 @@ CREATE TRIGGER clearing_settlement_guarded BEFORE UPDATE OR DELETE ON clearing_s
 
 CREATE FUNCTION clearing_guard_payment() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP = 'INSERT' THEN
+        PERFORM FROM clearing_settlement s
+        WHERE s.id = NEW.settlement_id AND s.status = 'instructed' AND NEW.state = 'instructed';
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'a payment is instructed for a settlement that stands' USING ERRCODE = 'TB001';
+        END IF;
+        RETURN NEW;
+    END IF;
     IF TG_OP = 'DELETE' OR OLD.state <> 'instructed'
        OR (NEW.id, NEW.settlement_id, NEW.township_code, NEW.attempt, NEW.direction, NEW.amount_fen, NEW.instructed_at)
           IS DISTINCT FROM
@@ -148,7 +170,7 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE TRIGGER clearing_payment_guarded BEFORE UPDATE OR DELETE ON clearing_payment
+CREATE TRIGGER clearing_payment_guarded BEFORE INSERT OR UPDATE OR DELETE ON clearing_payment
     FOR EACH ROW EXECUTE FUNCTION clearing_guard_payment();
 
 -- When a settlement is made, it has brought every township's clearing account to where the window's position is zero,

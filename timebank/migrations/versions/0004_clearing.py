@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("to_seq", sa.BigInteger(), nullable=True),
         sa.Column("last_leg_seq", sa.BigInteger(), nullable=True),
         sa.Column("opened_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("ends_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("closed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("closed_by", sa.Uuid(), nullable=True),
         sa.Column("closed_by_name", sa.Text(), nullable=True),
@@ -65,13 +66,15 @@ def upgrade() -> None:
             name=op.f("ck_clearing_window_settled_whole"),
         ),
         sa.CheckConstraint(
-            "num_nulls(to_seq, last_leg_seq, closed_at, closed_by_name, prices) = CASE status WHEN 'open' THEN 5 ELSE 0 END",
+            "num_nulls(to_seq, last_leg_seq, ends_at, closed_at, closed_by_name, prices) = CASE status WHEN 'open' THEN 6 ELSE 0 END",
             name=op.f("ck_clearing_window_closed_whole"),
         ),
         sa.CheckConstraint(
             "status IN ('open', 'closed', 'under_review', 'settled')", name=op.f("ck_clearing_window_status_known")
         ),
-        sa.CheckConstraint("closed_at >= opened_at", name=op.f("ck_clearing_window_closed_after_opened")),
+        sa.CheckConstraint(
+            "ends_at >= opened_at AND closed_at >= ends_at", name=op.f("ck_clearing_window_closed_after_opened")
+        ),
         sa.CheckConstraint("length(seal) = 32", name=op.f("ck_clearing_window_digest_length")),
         sa.CheckConstraint(
             "to_seq >= from_seq AND last_leg_seq >= to_seq", name=op.f("ck_clearing_window_range_order")

@@ -45,9 +45,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clearing_reconciliation")),
         sa.UniqueConstraint("id", "window_number", "township_code", name="uq_clearing_reconciliation_whose"),
-        sa.UniqueConstraint(
-            "window_number", "township_code", "file_sha256", "preliminary", name="uq_clearing_reconciliation_list"
-        ),
     )
     op.create_table(
         "clearing_break",
@@ -126,6 +123,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["transfer_id"], ["ledger_transfer.id"], name=op.f("fk_clearing_break_transfer_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clearing_break")),
     )
+    op.create_index(
+        "ix_clearing_reconciliation_list",
+        "clearing_reconciliation",
+        ["window_number", "township_code", "id"],
+        unique=False,
+    )
     op.create_index("ix_clearing_break_owner", "clearing_break", ["owner_township_code", "id"], unique=False)
     op.create_index("ix_clearing_break_township", "clearing_break", ["township_code", "id"], unique=False)
     op.create_index(
@@ -148,6 +151,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP FUNCTION clearing_check_cure")
+    op.drop_index("ix_clearing_reconciliation_list", table_name="clearing_reconciliation")
     op.drop_index(
         "uq_clearing_break_standing",
         table_name="clearing_break",

@@ -51,7 +51,10 @@ def buy_vouchers(
         must_be_within_limit(session, township_code=holder.township_code, policies=policies)
     price = policies.whole("voucher_price_minutes", holder.township_code)
     target = ensure_accounts(session, [(holder_id, holder.township_code)], AccountKind.VOUCHERS)[holder_id]
-    shares = _choose_sources(session, holder_id, target, quantity, price)
+    shares, paying_books = _choose_sources(session, holder_id, target, quantity, price)
+    # Minutes that another township granted are owed by that township as soon as they are spent here.
+    for book in sorted(paying_books - {holder.township_code}):
+        must_be_within_limit(session, township_code=book, policies=policies)
     expires_at = now + timedelta(days=policies.whole("voucher_valid_days", holder.township_code))
     vouchers = [
         _voucher(holder_id, target, paid[0][0], price, policies.version, now, expires_at, actor) for paid in shares
@@ -82,8 +85,11 @@ def _check(holder: Person, quantity: int, policies: PolicyBook) -> None:
 
 def _choose_sources(
     session: Session, holder_id: UUID, target: int, quantity: int, price: int
-) -> list[list[tuple[int, int]]]:
-    """For each voucher which account pays how many minutes; raises Refused ``insufficient_minutes``."""
+) -> tuple[list[list[tuple[int, int]]], set[str]]:
+    """For each voucher which account pays how many minutes, and the books of all of them.
+
+    Raises Refused ``insufficient_minutes``.
+    """
     sources = session.scalars(
         select(Account.id)
         .where(
@@ -104,7 +110,7 @@ def _choose_sources(
         shares.append(split_payment(price, left.items()))
         for account_id, minutes in shares[-1]:
             left[account_id] -= minutes
-    return shares
+    return shares, {states[account_id].book_code for paid in shares for account_id, _ in paid}
 
 
 def _voucher(
