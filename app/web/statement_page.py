@@ -70,6 +70,7 @@ def _facts(said: StatementView) -> list[tuple[str, str]]:
         ("镇街确认", confirmed_at + statement_words.confirmed_text(said)),
         ("结算", f"{_moment(window.settled_at)} {statement_words.settled_text(said)}".strip()),
         ("参考价", statement_words.prices_text(said)),
+        ("全部未结算", statement_words.standing_text(said)),
     ]
     return [(label, value) for label, value in facts if value]
 

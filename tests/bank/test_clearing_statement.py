@@ -28,6 +28,7 @@ from timebank.clearing import actions as clearing
 from timebank.clearing.queries import StatementView, every_line, find_window, lines, positions, statement
 from timebank.clearing.queries import statements as module
 from timebank.clearing.queries.statement_view import BothWays
+from timebank.clearing.statement_words import standing_text
 from timebank.core import clock
 from timebank.core.clock import LOCAL
 from timebank.core.db import Database, of_one_moment
@@ -206,6 +207,24 @@ def test_confirmation_and_payments_stand_on_the_townships_own_statement(bank: Da
     received = drawn_up(bank, DAYAN, "2026-03").settlement
     assert received is not None
     assert [(p.direction, p.amount_fen) for p in received.payments] == [("receive", 3015)]
+
+
+def test_a_statement_shows_how_its_township_stands_against_its_limits(bank: Database) -> None:
+    clock.freeze(NINE)
+    with bank.unit_of_work() as session:
+        change_policy(session, "position_soft_limit_minutes", 60, township_code=SHANGTIAN)
+    eat(bank, DAYAN)
+    for name, state in ((SHANGTIAN, "已到软限额"), (DAYAN, "在限额内")):
+        with bank.session() as session:
+            said = statement(session, find_window(session, None), name)
+        assert said.standing is not None
+        assert (said.standing.owed_minutes, said.standing.limit_state_name) == (60 if name == SHANGTIAN else -60, state)
+        assert state in standing_text(said)
+    window = close(bank)
+    confirm_all(bank, window)
+    settle(bank, window)
+    with bank.session() as session:
+        assert statement(session, find_window(session, window), SHANGTIAN).standing is None
 
 
 def test_an_aborted_settlement_stands_on_no_statement(bank: Database) -> None:

@@ -33,6 +33,17 @@ def prices_text(said: StatementView) -> str:
     return "，".join(f"{PRICE_KIND_NAMES[kind]} {yuan_text(prices[kind])}/小时" for kind in PriceKind if kind in prices)
 
 
+def standing_text(said: StatementView) -> str:
+    """How the township stands against its limits now; nothing where the window is settled."""
+    now = said.standing
+    if now is None:
+        return ""
+    owed = f"{'应收' if now.owed_minutes < 0 else '应付'} {hours_text(abs(now.owed_minutes))}"
+    granted = f"，另放行 {hours_text(now.override_minutes)}" if now.override_minutes else ""
+    limits = f"软限额 {hours_text(now.soft_limit_minutes)}，硬限额 {hours_text(now.hard_limit_minutes)}{granted}"
+    return f"{owed}（{limits}），{now.limit_state_name}"
+
+
 def settled_text(said: StatementView) -> str:
     """How the window was settled, in words; nothing where it is not."""
     settlement = said.settlement

@@ -123,6 +123,17 @@ class StatementSettlementItem(Answer):
     payments = fields.List(fields.Nested(StatementPaymentItem), required=True)
 
 
+class StandingItem(Answer):
+    """What the township owes now in all windows not settled, against its limits, in minutes."""
+
+    owed_minutes = fields.Integer(required=True)
+    soft_limit_minutes = fields.Integer(required=True)
+    hard_limit_minutes = fields.Integer(required=True)
+    override_minutes = fields.Integer(required=True)
+    limit_state = fields.String(required=True)
+    limit_state_name = fields.String(required=True)
+
+
 class StatementAnswer(Answer):
     """One township in one window; its lines come page by page from ``clearing.lines``."""
 
@@ -150,6 +161,9 @@ class StatementAnswer(Answer):
     settlement = fields.Nested(StatementSettlementItem, required=True, allow_none=True)
     seal = fields.String(required=True, allow_none=True, metadata={"description": "十六进制；进行中的周期为 null"})
     seal_is_final = fields.Boolean(required=True, metadata={"description": "false 表示核对中，可能变动"})
+    standing = fields.Nested(
+        StandingItem, required=True, allow_none=True, metadata={"description": "当前限额状态；已结算的周期为 null"}
+    )
 
 
 class StatementWithLines(StatementAnswer):

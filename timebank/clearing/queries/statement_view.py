@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from timebank.clearing.queries.windows import WindowView
-from timebank.clearing.rules import PricedSum, PriceKind
+from timebank.clearing.rules import LimitState, PricedSum, PriceKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +148,24 @@ class SettlementView:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What a township owes in all windows not settled, its limits, and what was granted beyond them, in minutes."""
+
+    owed_minutes: int
+    soft_limit_minutes: int
+    hard_limit_minutes: int
+    override_minutes: int
+    limit_state: LimitState
+    limit_state_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class StatementView:
     """对账单: one township in one window.
 
     ``prices_fen_per_hour`` are those of the closing, or today's for the open window. ``seal`` is final once the window
     is settled, provisional while it is under review, and None while it is open. ``party_names`` names, by code,
-    everybody who may stand in a line.
+    everybody who may stand in a line. ``standing`` is that of now, and None once the window is settled.
     """
 
     window: WindowView
@@ -171,6 +183,7 @@ class StatementView:
     seal: str | None
     seal_is_final: bool
     party_names: Mapping[str, str]
+    standing: Standing | None = None
 
     @property
     def position_minutes(self) -> int:
