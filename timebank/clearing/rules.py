@@ -14,6 +14,7 @@ from enum import StrEnum
 from timebank.core.clock import day_start, local_date
 from timebank.core.errors import Conflict, Refused
 from timebank.ledger.rules import HOUSE
+from timebank.policies.rules import PolicyBook
 
 
 class WindowStatus(StrEnum):
@@ -187,6 +188,14 @@ def must_stand_at(status: str, *allowed: WindowStatus) -> None:
     raise Conflict("window_wrong_state", f"这个清算周期{said}，不能这样办理", status=status)
 
 
+def reason_given(text: str, *, field: str = "reason") -> str:
+    """The reason without blanks around it. Raises Refused ``reason_needed`` where nothing is left."""
+    reason = text.strip()
+    if not reason:
+        raise Refused("reason_needed", "请写明理由", field=field)
+    return reason
+
+
 class LimitState(StrEnum):
     """Where a township stands against the limits of what it may owe."""
 
@@ -200,6 +209,38 @@ LIMIT_STATE_NAMES = {
     LimitState.SOFT: "已到软限额",
     LimitState.HARD: "已到硬限额",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a township owes in all windows not settled, its limits, and what was granted beyond them, in minutes."""
+
+    owed_minutes: int
+    soft_limit_minutes: int
+    hard_limit_minutes: int
+    override_minutes: int = 0
+
+    @property
+    def limit_state(self) -> LimitState:
+        """Where the township stands against its limits."""
+        return limit_state(self.owed_minutes, self.soft_limit_minutes, self.hard_limit_minutes)
+
+    @property
+    def limit_state_name(self) -> str:
+        """The same in words."""
+        return LIMIT_STATE_NAMES[self.limit_state]
+
+    @property
+    def beyond_limit_minutes(self) -> int:
+        """The part of the debt that lies beyond the hard limit."""
+        return max(0, self.owed_minutes - self.hard_limit_minutes)
+
+
+def standing(policies: PolicyBook, township_code: str, owed_minutes: int, override_minutes: int = 0) -> Standing:
+    """How a township that owes so many minutes stands under these policies."""
+    soft = policies.whole("position_soft_limit_minutes", township_code)
+    hard = policies.whole("position_hard_limit_minutes", township_code)
+    return Standing(owed_minutes, soft, hard, override_minutes)
 
 
 def limit_state(owed_minutes: int, soft_limit_minutes: int, hard_limit_minutes: int) -> LimitState:

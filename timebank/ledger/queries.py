@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from timebank.core import clock
-from timebank.ledger.models import Account
+from timebank.ledger.models import Account, Transfer
 from timebank.ledger.rules import ACCOUNT_KIND_NAMES, AccountKind
 
 TRANSFER_KIND_NAMES = {
@@ -72,6 +72,12 @@ class TrialLine:
     account_name: str
     debit: int
     credit: int
+
+
+def first_leg(session: Session, transfer_id: UUID) -> Transfer | None:
+    """The first leg of the movement between books that ``transfer_id`` is a leg of; None where it is part of none."""
+    named = session.get(Transfer, transfer_id)
+    return session.get_one(Transfer, named.link_id) if named is not None and named.link_id is not None else None
 
 
 def balance_of(session: Session, person_id: UUID) -> Balance:

@@ -18,6 +18,7 @@ from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.errors import Conflict, NotFound, Refused
 from timebank.ledger.models import Transfer
+from timebank.ledger.queries import first_leg
 from timebank.notifications.actions import notify_stewards
 
 
@@ -44,8 +45,8 @@ def cure_break(session: Session, *, actor: Actor, break_id: UUID, transfer_id: U
         )
     if found.ended_at is not None:
         raise Conflict("break_already_ended", "这项差异已随新清单消除", ended_at=found.ended_at)
-    first = _movement(session, transfer_id)
-    remedy = _remedy(session, first) if first is not None else None
+    first = first_leg(session, transfer_id)
+    remedy = _remedy(session, first) if first is not None and first.unit == "minute" else None
     if first is None or remedy is None or not cures(_complaint(found), remedy) or _spent(session, found, first.id):
         raise Refused("transfer_cures_nothing", "这笔划转不能更正这项差异", transfer_id=transfer_id, break_id=break_id)
     found.cured_at, found.cured_by_transfer_id = clock.now(), first.id
@@ -53,14 +54,6 @@ def cure_break(session: Session, *, actor: Actor, break_id: UUID, transfer_id: U
     session.flush()
     _note_and_tell(session, actor, found)
     return found
-
-
-def _movement(session: Session, transfer_id: UUID) -> Transfer | None:
-    """The first leg of the movement that ``transfer_id`` is part of; None where it is no movement between books."""
-    named = session.get(Transfer, transfer_id)
-    if named is None or named.link_id is None or named.unit != "minute":
-        return None
-    return session.get_one(Transfer, named.link_id)
 
 
 def _remedy(session: Session, first: Transfer) -> Remedy:

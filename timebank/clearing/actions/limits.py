@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from timebank.audit.actions import note_down
 from timebank.clearing.models import LimitOverride
 from timebank.clearing.queries import override_minutes, owed_minutes
-from timebank.clearing.rules import LimitState, limit_state
+from timebank.clearing.rules import reason_given
 from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.amounts import hours_text, is_amount
@@ -28,7 +28,7 @@ def must_be_within_limit(session: Session, *, township_code: str, policies: Poli
     """
     hard = policies.whole("position_hard_limit_minutes", township_code)
     owed = owed_minutes(session, [township_code])[township_code]
-    if limit_state(owed, hard, hard) is LimitState.WITHIN:
+    if owed < hard:
         return
     allowed = hard + override_minutes(session).get(township_code, 0)
     if owed >= allowed:
@@ -58,14 +58,13 @@ def grant_override(
     longest = in_force(session, at=now).whole("limit_override_max_days", township_code)
     if not now < valid_until <= now + timedelta(days=longest):
         raise Refused("override_time_invalid", f"放行的截止时间须在将来{longest}天之内", field="valid_until")
-    if not reason.strip():
-        raise Refused("reason_needed", "请写明理由", field="reason")
+    reason = reason_given(reason)
     granted = LimitOverride(
         id=new_id(),
         township_code=township_code,
         extra_minutes=extra_minutes,
         valid_until=valid_until,
-        reason=reason.strip(),
+        reason=reason,
         granted_at=now,
         granted_by=actor.login_id,
         granted_by_name=actor.name,

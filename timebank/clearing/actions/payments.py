@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from timebank.audit.actions import note_down
 from timebank.clearing.models import ClearingWindow, Payment, Settlement
+from timebank.clearing.rules import reason_given
 from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.amounts import yuan_text
@@ -58,11 +59,10 @@ def payment_failed(session: Session, *, actor: Actor, payment_id: UUID, problem:
 
     Raises as ``payment_paid``; Refused ``reason_needed``.
     """
-    if not problem.strip():
-        raise Refused("reason_needed", "请写明理由", field="problem")
+    problem = reason_given(problem, field="problem")
     _, payment = _lock(session, actor, payment_id)
     _must_be_instructed(payment)
-    payment.state, payment.problem = "failed", problem.strip()
+    payment.state, payment.problem = "failed", problem
     payment.ended_at, payment.ended_by_name = clock.now(), actor.name
     session.flush()
     _note(session, actor, payment, "payment_failed", problem=payment.problem)

@@ -16,7 +16,7 @@ from timebank.audit.actions import note_down
 from timebank.clearing.models import ClearingWindow, Dispute, MovedLine, Statement
 from timebank.clearing.queries import find_window, line_of, lock_open_window
 from timebank.clearing.queries.positions import priced
-from timebank.clearing.rules import CARRIED_KIND, IN_REVIEW, Net, WindowStatus, must_stand_at, nets
+from timebank.clearing.rules import CARRIED_KIND, IN_REVIEW, Net, WindowStatus, must_stand_at, nets, reason_given
 from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
 from timebank.core.amounts import hours_text
@@ -96,8 +96,7 @@ def dispute_line(
         raise NotAllowed("township_steward_only", "异议由镇街管理员提出")
     if township_code not in (None, actor.township_code):
         raise NotAllowed("other_township", "只能办理本镇街的事项", township_code=township_code)
-    if not reason.strip():
-        raise Refused("reason_needed", "请写明理由", field="reason")
+    reason = reason_given(reason)
     window = find_window(session, window_name, for_update=True)
     must_stand_at(window.status, *IN_REVIEW)
     line = line_of(session, window, transfer_id)
@@ -113,7 +112,7 @@ def dispute_line(
         window_number=window.number,
         transfer_id=line.id,
         township_code=actor.township_code,
-        reason=reason.strip(),
+        reason=reason,
         raised_at=clock.now(),
         raised_by=actor.login_id,
         raised_by_name=actor.name,
@@ -142,8 +141,7 @@ def rule_dispute(session: Session, *, actor: Actor, dispute_id: UUID, ruling: Ru
     ``dispute_unknown``; Conflict ``dispute_already_ruled``, ``window_already_settled``; Refused ``reason_needed``.
     """
     actor.must_be_district()
-    if not reason.strip():
-        raise Refused("reason_needed", "请写明理由", field="reason")
+    reason = reason_given(reason)
     found = session.get(Dispute, dispute_id)
     if found is None:
         raise NotFound("dispute_unknown", "没有这项异议", dispute_id=dispute_id)
@@ -154,7 +152,7 @@ def rule_dispute(session: Session, *, actor: Actor, dispute_id: UUID, ruling: Ru
     if dispute.ruling is not None:
         raise Conflict("dispute_already_ruled", "这项异议已经裁定", ruling=dispute.ruling)
     must_stand_at(window.status, *IN_REVIEW)
-    dispute.ruling, dispute.ruling_reason, dispute.ruled_at = ruling, reason.strip(), clock.now()
+    dispute.ruling, dispute.ruling_reason, dispute.ruled_at = ruling, reason, clock.now()
     dispute.ruled_by, dispute.ruled_by_name = actor.login_id, actor.name
     session.flush()
     line = line_of(session, window, dispute.transfer_id)

@@ -18,11 +18,11 @@ from timebank.clearing.models import ClearingWindow, Payment, Settlement, Statem
 from timebank.clearing.queries import find_window, lock_open_window
 from timebank.clearing.queries.positions import priced
 from timebank.clearing.queries.seals import seal_of
-from timebank.clearing.rules import CARRIED_KIND, IN_REVIEW, WindowStatus, must_stand_at, nets_by_kind
+from timebank.clearing.rules import CARRIED_KIND, IN_REVIEW, WindowStatus, must_stand_at, nets_by_kind, reason_given
 from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.amounts import hours_text, yuan_text
-from timebank.core.errors import Conflict, Refused
+from timebank.core.errors import Conflict
 from timebank.core.ids import new_id
 from timebank.ledger.actions import post_one, township_accounts, transfers_by_cause
 from timebank.ledger.models import Transfer
@@ -81,8 +81,7 @@ def abort_settlement(session: Session, *, actor: Actor, window_name: str, reason
     ``settlement_already_paid``, ``carried_window_closed``; Refused ``reason_needed``.
     """
     actor.must_be_district()
-    if not reason.strip():
-        raise Refused("reason_needed", "请写明理由", field="reason")
+    reason = reason_given(reason)
     window = find_window(session, window_name, for_update=True)
     if window.status != WindowStatus.SETTLED:
         raise Conflict("window_not_settled", "这个清算周期没有结算，无可撤销", status=window.status)
@@ -99,7 +98,7 @@ def abort_settlement(session: Session, *, actor: Actor, window_name: str, reason
             effective_at=now,
             cause_kind="settlement",
             cause_id=settlement.id,
-            note=f"撤销 {window.name} 结算：{reason.strip()}",
+            note=f"撤销 {window.name} 结算：{reason}",
             recorded_by=actor.login_id,
         )
         for first, last in _legs(session, settlement.id)
@@ -110,7 +109,7 @@ def abort_settlement(session: Session, *, actor: Actor, window_name: str, reason
     for payment in session.scalars(standing.with_for_update()):
         payment.state, payment.ended_at, payment.ended_by_name = "withdrawn", now, actor.name
     session.flush()
-    settlement.status, settlement.abort_reason = "aborted", reason.strip()
+    settlement.status, settlement.abort_reason = "aborted", reason
     settlement.ended_at, settlement.ended_by_name = now, actor.name
     session.flush()
     window.status, window.settled_at, window.seal = WindowStatus.UNDER_REVIEW, None, None

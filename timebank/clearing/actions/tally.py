@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from timebank.clearing.models import Participant, TallyMark
 from timebank.clearing.queries import open_window
-from timebank.clearing.rules import GUARANTEED_KINDS, LimitState, limit_state
+from timebank.clearing.rules import GUARANTEED_KINDS, LimitState, standing
 from timebank.core import clock
 from timebank.core.amounts import hours_text
 from timebank.ledger.actions import settled_seq
@@ -109,9 +109,8 @@ def _watch_limits(session: Session, policies: PolicyBook, now: datetime) -> None
     participants = select(Participant).order_by(Participant.township_code).execution_options(populate_existing=True)
     for participant in session.scalars(participants).all():
         code, owed = participant.township_code, participant.owed_minutes
-        soft = policies.whole("position_soft_limit_minutes", code)
-        hard = policies.whole("position_hard_limit_minutes", code)
-        state = limit_state(owed, soft, hard)
+        now_at = standing(policies, code, owed)
+        soft, hard, state = now_at.soft_limit_minutes, now_at.hard_limit_minutes, now_at.limit_state
         over_hard = state is LimitState.HARD
         over_soft = over_hard or state is LimitState.SOFT
         if over_hard and participant.hard_limit_since is None:

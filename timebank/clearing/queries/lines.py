@@ -15,7 +15,7 @@ from timebank.clearing.rules import PriceKind, price_kind_of
 from timebank.core.actors import Actor, StaffRole
 from timebank.core.errors import NotAllowed, NotFound, Refused
 from timebank.ledger.models import Transfer
-from timebank.ledger.queries import TRANSFER_KIND_NAMES
+from timebank.ledger.queries import TRANSFER_KIND_NAMES, first_leg
 from timebank.people.rules import masked_name
 from timebank.townships.queries import township
 
@@ -119,15 +119,14 @@ def line_of(session: Session, window: ClearingWindow, transfer_id: UUID) -> Tran
 
     Raises NotFound ``line_unknown``.
     """
-    found = session.get(Transfer, transfer_id)
-    if found is not None and found.link_id is not None:
-        first = session.get_one(Transfer, found.link_id)
-        if (
-            first.unit == "minute"
-            and first.kind not in ("settlement", "settlement_undone")
-            and _within(session, window, first)
-        ):
-            return first
+    first = first_leg(session, transfer_id)
+    if (
+        first is not None
+        and first.unit == "minute"
+        and first.kind not in ("settlement", "settlement_undone")
+        and _within(session, window, first)
+    ):
+        return first
     raise NotFound("line_unknown", "本周期没有这笔往来", window=window.name, transfer_id=transfer_id)
 
 

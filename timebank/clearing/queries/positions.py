@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
-from typing import Any
 
 from sqlalchemy import ARRAY, Text, bindparam, func, select, text
 from sqlalchemy.orm import Session
@@ -23,16 +22,16 @@ from timebank.clearing.rules import (
     Net,
     PricedSum,
     PriceKind,
+    Standing,
     Sum,
     WindowStatus,
-    limit_state,
     nets,
     price,
+    standing,
 )
 from timebank.core import clock
 from timebank.ledger.rules import HOUSE
 from timebank.policies.queries import in_force
-from timebank.policies.rules import PolicyBook
 from timebank.townships.queries import township_names, townships
 
 MOMENT = timedelta(microseconds=1)
@@ -188,15 +187,10 @@ def matrix_lines(session: Session, sums: Sequence[PricedSum]) -> list[MatrixLine
 def positions(session: Session, *, window_name: str | None) -> tuple[ClearingWindow | None, Sequence[Position]]:
     """Every township's position in one window, or of all time; debts and limits are of now. Raises as ``matrix``."""
     window = None if window_name == ALL_TIME else find_window(session, window_name)
-    policies = in_force(session, at=clock.now())
     net = nets(priced(session, window))
     everybody = townships(session)
-    owed = owed_minutes(session, [township.code for township in everybody])
-    granted = override_minutes(session)
-    return window, [
-        _position(one.code, one.name, net.get(one.code, Net()), owed[one.code], granted.get(one.code, 0), policies)
-        for one in everybody
-    ]
+    now = standings(session, [township.code for township in everybody])
+    return window, [_position(one.code, one.name, net.get(one.code, Net()), now[one.code]) for one in everybody]
 
 
 def override_minutes(session: Session) -> dict[str, int]:
@@ -209,17 +203,23 @@ def override_minutes(session: Session) -> dict[str, int]:
     return {code: int(minutes) for code, minutes in session.execute(granted)}
 
 
-def _position(code: str, name: str, net: Net, owed: int, granted: int, policies: PolicyBook) -> Position:
-    soft = policies.whole("position_soft_limit_minutes", code)
-    hard = policies.whole("position_hard_limit_minutes", code)
-    facts: dict[str, Any] = {"position_minutes": net.minutes, "position_fen": net.fen, "owed_minutes": owed}
+def standings(session: Session, township_codes: Collection[str]) -> dict[str, Standing]:
+    """How these townships stand against their limits at this moment."""
+    policies = in_force(session, at=clock.now())
+    owed, granted = owed_minutes(session, township_codes), override_minutes(session)
+    return {code: standing(policies, code, owed[code], granted.get(code, 0)) for code in township_codes}
+
+
+def _position(code: str, name: str, net: Net, now: Standing) -> Position:
     return Position(
         code,
         name,
-        soft_limit_minutes=soft,
-        hard_limit_minutes=hard,
-        override_minutes=granted,
-        limit_state=limit_state(owed, soft, hard),
-        beyond_limit_minutes=max(0, owed - hard),
-        **facts,
+        position_minutes=net.minutes,
+        position_fen=net.fen,
+        owed_minutes=now.owed_minutes,
+        soft_limit_minutes=now.soft_limit_minutes,
+        hard_limit_minutes=now.hard_limit_minutes,
+        override_minutes=now.override_minutes,
+        limit_state=now.limit_state,
+        beyond_limit_minutes=now.beyond_limit_minutes,
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from timebank.clearing.queries.windows import WindowView
-from timebank.clearing.rules import LimitState, PricedSum, PriceKind
+from timebank.clearing.rules import PricedSum, PriceKind, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +145,6 @@ class SettlementView:
     settled_by_name: str
     carried_into: str | None
     payments: Sequence[PaymentPart]
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What a township owes in all windows not settled, its limits, and what was granted beyond them, in minutes."""
-
-    owed_minutes: int
-    soft_limit_minutes: int
-    hard_limit_minutes: int
-    override_minutes: int
-    limit_state: LimitState
-    limit_state_name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from timebank.clearing.models import ClearingWindow, Dispute, MovedLine, Payment, Settlement, Statement
 from timebank.clearing.queries.lines import Line, lines
-from timebank.clearing.queries.positions import HOUSE_NAME, override_minutes, owed_minutes, priced, prices_of
+from timebank.clearing.queries.positions import HOUSE_NAME, priced, prices_of, standings
 from timebank.clearing.queries.seals import seal_of
 from timebank.clearing.queries.statement_view import (
     BothWays,
@@ -22,17 +22,14 @@ from timebank.clearing.queries.statement_view import (
     MovedView,
     PaymentPart,
     SettlementView,
-    Standing,
     StatementView,
 )
 from timebank.clearing.queries.windows import window_view
-from timebank.clearing.rules import LIMIT_STATE_NAMES, PRICE_KIND_NAMES, PricedSum, PriceKind, WindowStatus, limit_state
-from timebank.core import clock
+from timebank.clearing.rules import PRICE_KIND_NAMES, PricedSum, PriceKind, WindowStatus
 from timebank.core.errors import Conflict
 from timebank.ledger.models import Transfer
 from timebank.ledger.queries import TRANSFER_KIND_NAMES
 from timebank.ledger.rules import HOUSE
-from timebank.policies.queries import in_force
 from timebank.townships.queries import township_names
 
 RULING_NAMES = {"moved": "移入下一周期", "stays": "维持在本周期"}
@@ -65,18 +62,8 @@ def statement(session: Session, window: ClearingWindow, township_code: str) -> S
         seal=seal.hex() if seal else None,
         seal_is_final=window.seal is not None,
         party_names=names,
-        standing=None if window.status == WindowStatus.SETTLED else _standing(session, township_code),
+        standing=None if window.status == WindowStatus.SETTLED else standings(session, [township_code])[township_code],
     )
-
-
-def _standing(session: Session, township_code: str) -> Standing:
-    policies = in_force(session, at=clock.now())
-    soft = policies.whole("position_soft_limit_minutes", township_code)
-    hard = policies.whole("position_hard_limit_minutes", township_code)
-    owed = owed_minutes(session, [township_code])[township_code]
-    state = limit_state(owed, soft, hard)
-    granted = override_minutes(session).get(township_code, 0)
-    return Standing(owed, soft, hard, granted, state, LIMIT_STATE_NAMES[state])
 
 
 def every_line(

@@ -56,11 +56,11 @@ def buy_vouchers(
     for book in sorted(paying_books - {holder.township_code}):
         must_be_within_limit(session, township_code=book, policies=policies)
     expires_at = now + timedelta(days=policies.whole("voucher_valid_days", holder.township_code))
+    only = holder.township_code if home_only else None
     vouchers = [
-        _voucher(holder_id, target, paid[0][0], price, policies.version, now, expires_at, actor) for paid in shares
+        _voucher(holder_id, target, paid[0][0], price, policies.version, now, expires_at, only, actor)
+        for paid in shares
     ]
-    for voucher in vouchers:
-        voucher.only_township_code = holder.township_code if home_only else None
     session.add_all(vouchers)
     session.flush()
     purchases = [
@@ -121,6 +121,7 @@ def _voucher(
     version: int,
     now: datetime,
     expires_at: datetime,
+    only_township_code: str | None,
     actor: Actor,
 ) -> Voucher:
     return Voucher(
@@ -135,6 +136,7 @@ def _voucher(
         issued_at=now,
         issued_by=actor.login_id,
         expires_at=expires_at,
+        only_township_code=only_township_code,
     )
 
 
