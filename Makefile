@@ -2,13 +2,14 @@
 #
 #   make run     the bank on http://127.0.0.1:8000, until Ctrl-C
 #   make test    the whole suite; PYTEST_ARGS='-x -k ledger' for a part of it
+#   make thorough  the random walks and seeded bugs at full length; the suite has brief ones
 #   make check   style, types, walls between the packages, sizes
 #   make bench   the benchmarks, as a table and as var/bench.json; BENCH_ARGS='--only closing --small' for a part
 #   make lock    bring the lock files in line with pyproject.toml (needs uv); LOCK_ARGS=--upgrade for newer versions
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench lock
+.PHONY: help run test thorough check bench lock
 
 PYTEST_ARGS ?= -n 2
 PYTHON ?= python3.11 python3.12 python3.13 python3
@@ -32,6 +33,9 @@ run: $(RUN)
 
 test: $(DEV)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+thorough: $(DEV)
+	TIMEBANK_TEST_THOROUGH=1 $(BIN)/python -m pytest $(PYTEST_ARGS) $(wildcard tests/bank/test_*machine*.py tests/bank/test_*seeded_bugs.py)
 
 check: $(DEV)
 	$(BIN)/ruff check

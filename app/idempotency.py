@@ -47,17 +47,18 @@ def once(
     )
     if kept is not None:
         return kept.status or 500, kept.body, True
+    refused = False
     try:
         with session.begin_nested():
             status, body = deed()
         if isinstance(body, BankError):
             raise body
     except BankError as refusal:
-        body = problem_of(refusal)
+        body, refused = problem_of(refusal), True
         status = body["status"]
     # What is kept is what is sent: plain JSON, with ids and times already as text.
     body = json.loads(json.dumps(body))
-    keep_reply(session, login_id=actor.login_id, key=key, status=status, body=body)
+    keep_reply(session, login_id=actor.login_id, key=key, status=status, body=body, refused=refused)
     return status, body, False
 
 

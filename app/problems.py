@@ -24,6 +24,7 @@ STATUS_OF_CODE = {
     "wechat_code_invalid": 401,
     "wechat_blocked": 403,
     "too_many_attempts": 429,
+    "too_many_lookups": 429,
     "wechat_too_often": 429,
     "wechat_unavailable": 503,
     "idempotency_key_missing": 400,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from timebank.core.amounts import MAX_AMOUNT
 
 _SAID = {"required": "必填", "null": "不能为空", "validator_failed": "值不合理"}
 _MOMENT = "须为带时区的时间，如2026-11-21T09:00:00+08:00"
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -138,6 +140,23 @@ class Moment(fields.AwareDateTime):
         return moment
 
 
+class Day(fields.Date):
+    """A calendar day in Fenghua, as 2026-11-21."""
+
+    default_error_messages = {**_SAID, "invalid": "须为日期，如2026-11-21", "range": "日期超出范围"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> date:
+        if not isinstance(value, str) or not _DAY.fullmatch(value):
+            raise self.make_error("invalid")
+        try:
+            day = date.fromisoformat(value)
+        except ValueError:
+            raise self.make_error("invalid") from None
+        if not EARLIEST.date() <= day <= LATEST.date():
+            raise self.make_error("range")
+        return day
+
+
 class Cursor(fields.Field[Any]):
     """Where a list goes on; opaque to whoever holds it."""
 
@@ -177,6 +196,20 @@ def numbers_in_cursor(place: Any, count: int) -> tuple[int, ...] | None:
     if not good or any(isinstance(n, bool) or not isinstance(n, int) or not 0 <= n < 2**62 for n in place):
         raise ValidationError({"cursor": [Cursor.default_error_messages["invalid"]]})
     return tuple(place)
+
+
+def moment_and_key_in_cursor(place: Any) -> tuple[datetime, str] | None:
+    """The moment and the key that a cursor stands for. Raises ValidationError where it is none of ours."""
+    if place is None:
+        return None
+    try:
+        moment, key = place
+        read = datetime.fromisoformat(moment)
+    except (ValueError, TypeError):
+        read, key = None, None
+    if read is None or read.tzinfo is None or not (isinstance(key, str) and is_clean(key)):
+        raise ValidationError({"cursor": [Cursor.default_error_messages["invalid"]]})
+    return read, key
 
 
 class Anything(fields.Raw):

@@ -7,36 +7,76 @@ from typing import Any
 from flask import Flask
 from flask_smorest import Api
 
+from app.api.aid_items.routes import doors as aid_items
+from app.api.aid_loans.routes import doors as aid_loans
+from app.api.allotments.routes import doors as allotments
 from app.api.auth.routes import doors as auth
+from app.api.care_bookings.bill_routes import doors as care_bills
+from app.api.care_bookings.provider_routes import doors as care_providers
+from app.api.care_bookings.provider_routes import service_doors as care_services
+from app.api.care_bookings.routes import doors as care_bookings
 from app.api.clearing import reconciliation_routes as _reconciliation
 from app.api.clearing import review_routes as _review
 from app.api.clearing import settlement_routes as _settlement
 from app.api.clearing import statement_routes as _statement
 from app.api.clearing.routes import doors as clearing
 from app.api.dev.routes import doors as dev
+from app.api.family.routes import doors as family
+from app.api.giving.routes import doors as giving
+from app.api.leaving.routes import doors as leaving
 from app.api.ledger.routes import doors as ledger
 from app.api.me.routes import doors as me
 from app.api.notices.routes import doors as notices
 from app.api.operation import Problem
 from app.api.parser import WindowName
+from app.api.people.proxy_routes import doors as proxies
 from app.api.people.routes import doors as people
+from app.api.policies import set_routes as _policy_sets
 from app.api.policies.routes import doors as policies
 from app.api.tasks import back_fill_routes as _back_fill
 from app.api.tasks.routes import doors as tasks
 from app.api.tasks.routes import type_doors as service_types
 from app.api.townships.routes import doors as townships
+from app.api.vouchers import life_routes as _voucher_life
+from app.api.vouchers.offline_routes import doors as offline
 from app.api.vouchers.routes import doors as vouchers
 
-BLUEPRINTS = (auth, me, townships, people, policies, service_types, tasks, vouchers, clearing, ledger, notices)
+BLUEPRINTS = (
+    auth,
+    me,
+    townships,
+    people,
+    proxies,
+    family,
+    giving,
+    policies,
+    service_types,
+    tasks,
+    vouchers,
+    offline,
+    clearing,
+    ledger,
+    notices,
+    aid_items,
+    aid_loans,
+    care_services,
+    care_providers,
+    care_bookings,
+    care_bills,
+    allotments,
+    leaving,
+)
 _ = (
     _back_fill,
+    _policy_sets,
     _reconciliation,
     _review,
     _settlement,
     _statement,
+    _voucher_life,
 )  # imported so that their routes join those of ``tasks`` and ``clearing``
 
-VERSION = "0.2.0"
+VERSION = "0.3.0"
 
 
 class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest ships no types

@@ -34,6 +34,9 @@ _REPLAYED = {
 
 _PIECE_BYTES = 64 * 1024
 
+SUMMARY_OF: dict[str, str] = {}
+"""What each operation is called in Chinese, filled as the doors register them."""
+
 View = Callable[..., Any]
 Finish = Callable[[Actor, dict[str, Any]], dict[str, Any]]
 
@@ -86,6 +89,7 @@ def operation(
     ``media_type`` there is no schema, and the view returns bytes or ``Sent``. ``finish(actor, answer)`` adds to every
     answer what may not be kept for a replay. With ``one_moment`` all that the view reads is of one moment.
     """
+    SUMMARY_OF[operation_id] = summary
     spec = Spec(operation_id, answers, media_type, status, key, anyone, body is not None, finish, one_moment)
 
     def decorate(view: View) -> View:

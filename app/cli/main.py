@@ -7,16 +7,20 @@ from importlib import import_module
 import click
 
 _COMMANDS = {
+    "care": ("app.cli.care", "care", "居家养老：机构月度账单 monthly bills of home-care providers"),
     "clearing": ("app.cli.clearing", "clearing", "乡镇间清算：状态、关账、对账单 what townships owe one another"),
+    "counter": ("clients.counter.counter", "counter", "助餐点柜台，断网也能核销 a canteen's counter"),
     "db": ("app.cli.db", "db", "数据库：升级、备份、恢复 upgrade, back up, restore"),
+    "guarantee": ("app.cli.guarantee", "guarantee", "保障金：断网核销的损失 what the guarantee fund pays"),
     "import": ("app.cli.import_command", "import_command", "导入登记表和服务记录 read an office's workbook"),
     "jobs": ("app.cli.serve", "jobs", "只运行定时任务 run the jobs alone"),
     "phone": ("clients.miniprogram.phone", "phone", "终端里的手机 the mini-program client in a terminal"),
-    "policies": ("app.cli.policies", "policies", "现行办法 the policies in force"),
+    "policies": ("app.cli.policies", "policies", "办法：现行、比较、试算、提出 policies in force and ready-made sets"),
     "run-job": ("app.cli.run_job", "run_job_command", "立即运行一项定时任务 run one job now"),
     "serve": ("app.cli.serve", "serve", "运行时间银行 serve API, pages and jobs"),
     "staff": ("app.cli.staff", "staff", "工作人员登录身份 staff logins"),
     "verify": ("app.cli.verify", "verify_command", "核验全部账目 recompute every balance, book, hold and seal"),
+    "vouchers": ("app.cli.vouchers", "vouchers", "用餐券：打印给没有手机的老人 vouchers on paper"),
 }
 
 

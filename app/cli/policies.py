@@ -9,7 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from app.cli.bank import open_bank
+from app.cli.policy_sets import compare_sets, propose, sets, try_one
 from timebank.core import clock
+from timebank.people.family_rules import RELATION_NAMES
+from timebank.policies.in_words import WORDS
 from timebank.policies.queries import in_force
 from timebank.policies.rules import DEFINITIONS
 from timebank.tasks.queries import service_types
@@ -23,6 +26,10 @@ def policies() -> None:
     """办法 Policies."""
 
 
+for _command in (sets, compare_sets, try_one, propose):
+    policies.add_command(_command)
+
+
 @policies.command("show")
 @click.option("--json", "as_json", is_flag=True, help="answer as JSON")
 def show(as_json: bool) -> None:
@@ -30,7 +37,8 @@ def show(as_json: bool) -> None:
     with open_bank() as database, database.session() as session:
         book = in_force(session, at=clock.now())
         names = township_names(session)
-        words = _PAYERS | {row.code: row.name for row in service_types(session)}
+        relations = {str(relation): name for relation, name in RELATION_NAMES.items()}
+        words = {**WORDS, **relations, **_PAYERS} | {row.code: row.name for row in service_types(session)}
     if as_json:
         values = {key: {"value": book.value(key), "townships": book.township_values(key)} for key in DEFINITIONS}
         click.echo(json.dumps({"policy_version": book.version, "policies": values}, ensure_ascii=False))

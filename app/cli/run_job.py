@@ -54,5 +54,7 @@ def sender_of(settings: Settings) -> Sender | None:
 
 def _list_jobs() -> None:
     # Nothing is sent by listing; the address is never called.
-    for job in timetable(Sender(WeChat("http://127.0.0.1:9", "", ""), "")):
-        click.echo(f"{job.name:<20}{job.title}（每{job.every_s}秒）")
+    jobs = timetable(Sender(WeChat("http://127.0.0.1:9", "", ""), ""))
+    widest = max(len(job.name) for job in jobs)
+    for job in jobs:
+        click.echo(f"{job.name:<{widest}}  {job.title}（每{job.every_s}秒）")

@@ -16,6 +16,7 @@ from timebank.townships.models import Organisation
 from timebank.townships.queries import township_names
 
 _SHORTEST_PASSWORD = 10
+_OF_A_TOWNSHIP = (StaffRole.TOWNSHIP_STEWARD, StaffRole.CANTEEN_CLERK, StaffRole.CARE_PROVIDER)
 _ROLES = "，".join(f"{role} {name}" for role, name in STAFF_ROLE_NAMES.items())
 
 
@@ -28,9 +29,10 @@ def staff() -> None:
 @click.argument("username")
 @click.option("--name", "display_name", required=True, help="姓名或岗位")
 @click.option("--role", type=click.Choice([str(role) for role in StaffRole]), required=True, help=_ROLES)
-@click.option("--township", "township_code", metavar="CODE", help="镇街代码，镇街管理员和助餐点工作人员须写")
+@click.option("--township", "township_code", metavar="CODE", help="镇街代码，区级管理员和审计之外须写")
 @click.option("--canteen", metavar="NAME", help="助餐点名称，助餐点工作人员须写")
 @click.option("--new-canteen", is_flag=True, help="助餐点还没有登记，一并登记")
+@click.option("--provider", metavar="NAME", help="已登记的居家养老服务机构名称，机构工作人员须写")
 @click.password_option("--password", help="不写则询问")
 def add(
     username: str,
@@ -39,15 +41,18 @@ def add(
     township_code: str | None,
     canteen: str | None,
     new_canteen: bool,
+    provider: str | None,
     password: str,
 ) -> None:
     """新建登录身份。 Make a login."""
     if len(password) < _SHORTEST_PASSWORD:
         raise click.ClickException(f"密码至少{_SHORTEST_PASSWORD}个字符 the password needs at least that many")
-    if (township_code is None) == (role in (StaffRole.TOWNSHIP_STEWARD, StaffRole.CANTEEN_CLERK)):
-        raise click.ClickException("镇街管理员和助餐点工作人员须写 --township，其他不写")
+    if (township_code is None) == (role in _OF_A_TOWNSHIP):
+        raise click.ClickException("镇街管理员、助餐点和居家养老服务机构工作人员须写 --township，其他不写")
     if (canteen is None) == (role == StaffRole.CANTEEN_CLERK) or (new_canteen and canteen is None):
         raise click.ClickException("助餐点工作人员须写 --canteen，其他不写")
+    if (provider is None) == (role == StaffRole.CARE_PROVIDER):
+        raise click.ClickException("居家养老服务机构工作人员须写 --provider，其他不写")
     with open_bank() as database, database.unit_of_work() as session:
         if session.scalar(select(Login.id).where(Login.username == username)):
             raise click.ClickException(f"已有 {username} exists already")
@@ -56,6 +61,8 @@ def add(
         organisation_id = None
         if canteen is not None and township_code is not None:
             organisation_id = _canteen(session, canteen, township_code, new=new_canteen).id
+        if provider is not None and township_code is not None:
+            organisation_id = _provider(session, provider, township_code).id
         create_staff_login(
             session,
             username=username,
@@ -78,6 +85,14 @@ def _canteen(session: Session, name: str, township_code: str, *, new: bool) -> O
     elif new or found is None:
         reason = "已经登记，不用 --new-canteen" if new else "还没有登记，请加 --new-canteen"
         raise click.ClickException(f"这个镇街的助餐点“{name}”{reason}（--canteen）")
+    return found
+
+
+def _provider(session: Session, name: str, township_code: str) -> Organisation:
+    here = Organisation.kind == "provider", Organisation.township_code == township_code, Organisation.name == name
+    found = session.scalar(select(Organisation).where(*here))
+    if found is None:
+        raise click.ClickException(f"这个镇街没有登记过居家养老服务机构“{name}”（--provider）")
     return found
 
 

@@ -44,7 +44,9 @@ def _as_json(verified: list[Verified], broken: list[Verified]) -> dict[str, obje
 
 
 def _print(verified: list[Verified], broken: list[Verified]) -> None:
-    table = Table("核验项目", "结果", title="账目核验")
+    table = Table(title="账目核验")
+    table.add_column("核验项目", overflow="fold")
+    table.add_column("结果", no_wrap=True)
     for v in verified:
         table.add_row(v.check.title, "相符" if v.misfit is None else "不符")
     console = Console()

@@ -12,13 +12,18 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.jobs.sending import Sender
+from timebank.allotments import actions as allotments
 from timebank.clearing import actions as clearing
 from timebank.core.actors import SYSTEM
 from timebank.core.replies import forget_old_replies
+from timebank.leaving import actions as leaving
 from timebank.ledger import actions as ledger
 from timebank.notifications.actions import unsent_notices
-from timebank.people.actions import forget_old_attempts
+from timebank.notifications.proposals import tell_of_proposal, untold_proposals
+from timebank.people import actions as people
 from timebank.redemption import actions as redemption
+from timebank.redemption.aids import actions as aids
+from timebank.redemption.care import actions as care
 from timebank.tasks import actions as tasks
 from timebank.tasks.actions import Confirmation
 
@@ -27,6 +32,9 @@ EVERY_FEW_S = 5
 
 BATCH = 500
 """Items looked for at once; what is left is found at the next turn."""
+
+MOST_ENDINGS = 50_000
+"""Endings of vouchers numbered at once, in one statement; a lunch in the whole province is fewer."""
 
 Find = Callable[[Session], Iterable[Any]]
 Do = Callable[[Session, Any], object]
@@ -49,7 +57,11 @@ def _once(_session: Session) -> Iterable[Any]:
 
 def timetable(sender: Sender | None) -> tuple[Job, ...]:
     """All jobs of the bank; without a sender those that need none, so that no notice is given up for want of WeChat."""
-    return _minute_jobs() + _clearing_jobs() + _ledger_jobs() + (() if sender is None else (_sending(sender),))
+    groups = (
+        *(_minute_jobs(), _voucher_jobs(), _offline_jobs(), _aid_jobs(), _care_jobs()),
+        *(_family_jobs(), _allotment_jobs(), _clearing_jobs(), _ledger_jobs()),
+    )
+    return tuple(job for group in groups for job in group) + (() if sender is None else (_sending(sender),))
 
 
 def _minute_jobs() -> tuple[Job, ...]:
@@ -77,7 +89,7 @@ def _minute_jobs() -> tuple[Job, ...]:
         ),
         Job(
             "expire_vouchers",
-            "用餐券过期退回",
+            "用餐券过期",
             EVERY_FEW_S,
             lambda s: redemption.expired_vouchers(s, limit=BATCH),
             lambda s, voucher_id: redemption.expire_voucher(s, voucher_id=voucher_id),
@@ -95,6 +107,122 @@ def _minute_jobs() -> tuple[Job, ...]:
             300,
             lambda s: ledger.expired_lots(s, limit=BATCH),
             lambda s, account_id: ledger.sweep_lot(s, account_id=account_id),
+        ),
+    )
+
+
+def _offline_jobs() -> tuple[Job, ...]:
+    return (
+        Job(
+            "make_signing_key",
+            "公布下一个签名密钥",
+            60,
+            redemption.signing_keys_due,
+            lambda s, _: redemption.make_signing_key(s),
+        ),
+        Job(
+            "number_endings",
+            "提前结束的用餐券上名单",
+            EVERY_FEW_S,
+            redemption.endings_waiting,
+            lambda s, _: redemption.number_endings(s, limit=MOST_ENDINGS),
+        ),
+    )
+
+
+def _care_jobs() -> tuple[Job, ...]:
+    return (
+        Job(
+            "assign_care",
+            "居家养老自动派单",
+            EVERY_FEW_S,
+            lambda s: care.assignments_due(s, limit=BATCH),
+            lambda s, booking_id: care.assign_best(s, booking_id=booking_id),
+        ),
+        Job(
+            "care_deadlines",
+            "居家养老到期：未派单、未到、忘记签退、自动确认",
+            EVERY_FEW_S,
+            lambda s: care.deadlines_passed(s, limit=BATCH),
+            lambda s, booking_id: care.move_on(s, booking_id=booking_id),
+        ),
+        Job(
+            "charge_care_reversals",
+            "居家养老冲正计入下期账单",
+            60,
+            lambda s: care.uncharged_reversals(s, limit=BATCH),
+            lambda s, transfer_id: care.charge_reversal(s, transfer_id=transfer_id),
+        ),
+        Job(
+            "issue_care_bills",
+            "居家养老月度账单",
+            600,
+            lambda s: care.bills_due(s, limit=BATCH),
+            lambda s, due: care.issue_due_bill(s, provider_id=due[0], month=due[1]),
+        ),
+    )
+
+
+def _aid_jobs() -> tuple[Job, ...]:
+    return (
+        Job(
+            "lapse_aid_reservations",
+            "辅具预约过期，时长退回",
+            EVERY_FEW_S,
+            lambda s: aids.lapsed_reservations(s, limit=BATCH),
+            lambda s, loan_id: aids.lapse_reservation(s, loan_id=loan_id),
+        ),
+        Job(
+            "charge_aids",
+            "按天扣辅具借用时长",
+            60,
+            lambda s: aids.charges_due(s, limit=BATCH),
+            lambda s, due: aids.charge_day(s, loan_id=due[0], day=due[1]),
+        ),
+        Job(
+            "remind_of_aids",
+            "提醒归还辅具",
+            600,
+            lambda s: aids.reminders_to_send(s, limit=BATCH),
+            lambda s, loan_id: aids.remind(s, loan_id=loan_id),
+        ),
+    )
+
+
+def _family_jobs() -> tuple[Job, ...]:
+    return (
+        Job(
+            "tell_of_proposals",
+            "告知待确认的亲属、代办请求",
+            EVERY_FEW_S,
+            lambda s: untold_proposals(s, limit=BATCH),
+            lambda s, proposal_id: tell_of_proposal(s, proposal_id=proposal_id),
+        ),
+    )
+
+
+def _allotment_jobs() -> tuple[Job, ...]:
+    return (
+        Job(
+            "grant_allotments",
+            "按月发放政府购买服务时长",
+            600,
+            allotments.allotments_due,
+            lambda s, batch: allotments.grant_allotments(s, batch=batch),
+        ),
+        Job(
+            "grant_seed_hours",
+            "发放种子时长",
+            3600,
+            allotments.seeds_due,
+            lambda s, people: allotments.grant_seed_hours(s, people=people),
+        ),
+        Job(
+            "follow_leavers",
+            "退出后到账的时长随储蓄转出",
+            60,
+            lambda s: leaving.left_overs(s, limit=BATCH),
+            lambda s, person_id: leaving.follow(s, person_id=person_id),
         ),
     )
 
@@ -119,6 +247,25 @@ def _clearing_jobs() -> tuple[Job, ...]:
     )
 
 
+def _voucher_jobs() -> tuple[Job, ...]:
+    return (
+        Job(
+            "remind_vouchers",
+            "提醒快到期的用餐券",
+            300,
+            lambda s: redemption.holders_to_remind(s, limit=BATCH),
+            lambda s, holder_id: redemption.remind_holder(s, holder_id=holder_id),
+        ),
+        Job(
+            "index_people",
+            "补建按姓名和证件末四位的查找",
+            60,
+            lambda s: people.unindexed_people(s, limit=BATCH),
+            lambda s, person_id: people.index_person(s, person_id=person_id),
+        ),
+    )
+
+
 def _ledger_jobs() -> tuple[Job, ...]:
     return (
         Job("seal", "封存新划转", 120, _once, lambda s, _: ledger.seal_new_transfers(s)),
@@ -130,7 +277,7 @@ def _ledger_jobs() -> tuple[Job, ...]:
             "清理旧的登录失败记录",
             3600,
             _once,
-            lambda s, _: forget_old_attempts(s, limit=10_000),
+            lambda s, _: people.forget_old_attempts(s, limit=10_000),
         ),
     )
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from hashlib import sha256
 from itertools import islice
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from sqlalchemy.orm import Session
 
+from app.web.printing import only_style, templates
 from timebank.clearing import statement_words
 from timebank.clearing.models import ClearingWindow
 from timebank.clearing.queries import Line, StatementView, every_line
-from timebank.core.amounts import hours_text, yuan_text
+from timebank.core.amounts import yuan_text
 from timebank.core.clock import LOCAL
 
 MOST_LINES = 500
@@ -40,22 +39,12 @@ def rendered(said: StatementView, lines: Sequence[Line]) -> str:
 @cache
 def page_policy() -> str:
     """The Content-Security-Policy under which the page, with its own style and nothing else, is shown."""
-    style = _templates().get_template(_STYLE).render()
-    digest = b64encode(sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; frame-ancestors 'none'"
+    return only_style(_templates().get_template(_STYLE).render())
 
 
 @cache
 def _templates() -> Environment:
-    found = Environment(
-        loader=PackageLoader("app.web"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    found.filters.update(hours=hours_text, yuan=_yuan, moment=_moment)
-    return found
+    return templates(yuan=_yuan, moment=_moment)
 
 
 def _facts(said: StatementView) -> list[tuple[str, str]]:

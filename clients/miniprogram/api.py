@@ -82,16 +82,16 @@ class Api:
         for page in self.pages(path, query):
             yield from page
 
-    def write(self, path: str, body: dict[str, Any], *, title: str) -> dict[str, Any]:
-        """Posts ``body`` once, however often it has to be sent; ``title`` is what people call this.
+    def write(self, path: str, body: dict[str, Any], *, title: str, method: str = "POST") -> dict[str, Any]:
+        """Sends ``body`` once, however often it has to be sent; ``title`` is what people call this.
 
         Raises Problem for a final refusal, OutcomeUnknown when no final answer came, StorageError when the phone
         cannot keep the write (nothing is sent then).
         """
-        earlier = self._pending.given_up_like(path, body)
+        earlier = self._pending.given_up_like(path, body, method)
         if earlier is not None:
             return self._deliver(earlier, _WRITE_PAUSES_S, in_doubt=True)
-        return self._deliver(self._pending.keep(path, body, title), _WRITE_PAUSES_S, in_doubt=False)
+        return self._deliver(self._pending.keep(path, body, title, method), _WRITE_PAUSES_S, in_doubt=False)
 
     def register(self, *, name: str, id_number: str, phone: str, township_code: str) -> dict[str, Any]:
         """Registers the person who is logged in; raises as ``write`` does."""
@@ -122,7 +122,7 @@ class Api:
         for pause_s in (*pauses_s, None):
             about_login = False
             try:
-                answer = self._exchange("POST", write.path, write.body, {"Idempotency-Key": write.key})
+                answer = self._exchange(write.method, write.path, write.body, {"Idempotency-Key": write.key})
             except RequestFailed as failed:
                 cause, in_doubt = failed, True
             except Problem as login_refused:

@@ -23,10 +23,11 @@ class PendingWrite:
     title: str
     kept_at_ns: int
     given_up: bool = False
+    method: str = "POST"
 
-    def is_same_request(self, path: str, body: dict[str, Any]) -> bool:
+    def is_same_request(self, path: str, body: dict[str, Any], method: str = "POST") -> bool:
         """Whether it asks for exactly this."""
-        return self.path == path and self.body == body
+        return (self.path, self.body, self.method) == (path, body, method)
 
 
 class PendingWrites:
@@ -36,9 +37,9 @@ class PendingWrites:
         self._wx = wx
         self._base_url = base_url
 
-    def keep(self, path: str, body: dict[str, Any], title: str) -> PendingWrite:
+    def keep(self, path: str, body: dict[str, Any], title: str, method: str = "POST") -> PendingWrite:
         """Keeps a new write, with a key of its own. Raises StorageError when the phone is full."""
-        write = PendingWrite(str(uuid.uuid4()), self._base_url, path, body, title, time.time_ns())
+        write = PendingWrite(str(uuid.uuid4()), self._base_url, path, body, title, time.time_ns(), method=method)
         self._store(write)
         return write
 
@@ -57,9 +58,10 @@ class PendingWrites:
         mine = [write for write in found if write.base_url == self._base_url]
         return sorted(mine, key=lambda write: (write.kept_at_ns, write.key))
 
-    def given_up_like(self, path: str, body: dict[str, Any]) -> PendingWrite | None:
+    def given_up_like(self, path: str, body: dict[str, Any], method: str = "POST") -> PendingWrite | None:
         """A write of unknown outcome that asks for exactly this."""
-        return next((write for write in self.all() if write.given_up and write.is_same_request(path, body)), None)
+        given_up = (write for write in self.all() if write.given_up)
+        return next((write for write in given_up if write.is_same_request(path, body, method)), None)
 
     def _store(self, write: PendingWrite) -> None:
         self._wx.set_storage_sync(_PREFIX + write.key, asdict(write))

@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-from itertools import islice
-from typing import Any
-
 import click
 
 from clients.miniprogram.api import REGISTER_PATH
-from clients.miniprogram.terminal import tasks, vouchers, words
+from clients.miniprogram.terminal import (
+    aids,
+    allotments,
+    care,
+    family,
+    giving,
+    leaving,
+    notices,
+    proxies,
+    tasks,
+    vouchers,
+    why,
+    words,
+)
 from clients.miniprogram.terminal.choosing import chosen_by_code_or_name
 from clients.miniprogram.terminal.commands import (
     PhoneGroup,
     choice_of,
     on_phone,
     phones_folder,
-    shared_options,
     troubles_shown,
 )
 from clients.miniprogram.terminal.handset import Handset, chosen_name, make_last_used, switched_on
 
 
-@click.group("phone", cls=PhoneGroup, params=list(shared_options()))
+@click.group("phone", cls=PhoneGroup)
 def phone() -> None:
     """时间银行小程序（终端里的手机）。"""
 
 
 @phone.command("login")
-@click.argument("name")
+@click.argument("name", metavar="名字")
 def login(name: str) -> None:
-    """登录：拿起 NAME 的手机。"""
+    """登录：拿起某人的手机。"""
     choice = choice_of(click.get_current_context())
     with troubles_shown():
         chosen_name(phones_folder(), name)
@@ -47,7 +56,7 @@ def login(name: str) -> None:
 @click.option("--name", "person_name", help="姓名")
 @click.option("--id-number", help="身份证号码")
 @click.option("--phone", "phone_number", help="手机号码")
-@click.option("--township", metavar="CODE_OR_NAME", help="镇街")
+@click.option("--township", metavar="代码或名称", help="镇街")
 @on_phone
 def register(
     handset: Handset,
@@ -98,34 +107,6 @@ def balance(handset: Handset) -> None:
     handset.screen.show(f"可用时长：{words.minutes_text(found['available_minutes'])}", lines, small=small)
 
 
-@phone.command("statement")
-@click.option("--pages", type=click.IntRange(1), default=1, show_default=True, help="看几页")
-@on_phone
-def statement(handset: Handset, pages: int) -> None:
-    """我的时间明细，最近的在前。"""
-    entries = [entry for page in islice(handset.api.pages("/me/statement"), pages) for entry in page]
-    if not entries:
-        handset.screen.show("还没有明细", ["做过志愿服务、换过用餐券以后，这里会一笔一笔记着。"])
-    elif handset.screen.is_narrow:
-        columns = [("时间和事由", False), ("时长", True), ("余额", True)]
-        handset.screen.table("时间明细", columns, [("\n".join(row[:2]), *row[2:]) for row in map(_row, entries)])
-    else:
-        columns = [("时间", False), ("事由", False), ("时长", True), ("余额", True)]
-        handset.screen.table("时间明细", columns, map(_row, entries))
-
-
-for _command in (*tasks.COMMANDS, *vouchers.COMMANDS):
+_NOUNS = (tasks, vouchers, care, aids, giving, family, proxies, allotments, why, notices, leaving)
+for _command in (command for noun in _NOUNS for command in noun.COMMANDS):
     phone.add_command(_command)
-
-
-def _row(entry: dict[str, Any]) -> tuple[str, str, str, str]:
-    what_for = str(entry.get("kind_name") or "其他")
-    if entry.get("note"):
-        what_for += f"：{entry['note']}"
-    left = entry.get("balance_minutes")
-    return (
-        words.moment_text(entry["posted_at"]),
-        what_for,
-        words.signed_minutes_text(entry["minutes"]),
-        "" if left is None else words.minutes_text(left),
-    )

@@ -21,6 +21,7 @@ _BY_NAME = {
     "id_number": _BODY + check_character(_BODY),
     "phone": "13812345678",
     "key": "voucher_valid_days",
+    "month": "2026-11",
 }
 
 NUL, ESCAPE, SURROGATE = "甲\x00乙", "甲\x1b乙", "甲\ud800乙"
@@ -28,6 +29,7 @@ _WHOLE = [0, -1, 1.5, 60.0, True, "60", 2**53, 2**63, 10**400, [], {}, float("na
 _TEXT = [1, 1.5, True, [], {}, ["甲"], {"甲": 1}, NUL, ESCAPE, SURROGATE, "\x7f", "\x85", float("nan")]
 _MOMENT = ["2026-11-21T09:00:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59+08:00", "2026-02-30T09:00:00+08:00"]
 _MOMENT += ["2026-11-21", "2026-11-21T25:00:00Z", "2026-11-21T09:00:00+99:00", "昨天上午", "1764000000"]
+_DATE = ["2026-1-5", "20260105", "2026-02-30", "1999-12-31", "2100-01-02", "2026-01-05T00:00:00Z", "昨天"]
 _UUID = ["1", "019aa000-0000-7000-8000-00000000000g", "019aa000" * 100]
 _NUMBER = ["29.6", True, [], {}, float("nan"), float("inf"), 10**400, 1000, -1000]
 
@@ -44,7 +46,7 @@ def sample(operation: Operation, schema: Json, name: str = "") -> Any:
     if "enum" in schema:
         return schema["enum"][0]
     if kind == "string":
-        formats = {"uuid": NOTHING, "date-time": (clock.now() + timedelta(days=1)).isoformat()}
+        formats = {"uuid": NOTHING, "date-time": (clock.now() + timedelta(days=1)).isoformat(), "date": "2026-01-05"}
         return formats.get(schema.get("format", ""), _BY_NAME.get(name, "甲乙"))
     if kind == "integer":
         return max(1, schema.get("minimum", 1))
@@ -57,7 +59,7 @@ def wrong_values(schema: Json) -> list[Any]:
     if kind == "integer":
         wrong = [value for value in _WHOLE if not (value == 0 and schema.get("minimum") == 0 and value is not False)]
     elif kind == "string":
-        wrong = [*_TEXT, *{"date-time": _MOMENT, "uuid": _UUID}.get(schema.get("format", ""), [])]
+        wrong = [*_TEXT, *{"date-time": _MOMENT, "date": _DATE, "uuid": _UUID}.get(schema.get("format", ""), [])]
         if "maxLength" in schema:
             wrong.append("长" * (schema["maxLength"] + 1))
         if schema.get("minLength"):

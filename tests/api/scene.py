@@ -11,12 +11,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from clients.fake_wechat.state import openid_of
+from tests.api.scene_aids import add_aids
+from tests.api.scene_care import add_care
+from tests.api.scene_giving import add_family
+from tests.api.scene_leaving import add_death
+from tests.api.scene_offline import add_loss
 from tests.factories.people import (
     DAYAN,
     SHANGTIAN,
     XIWU,
     add_canteen,
     add_person,
+    add_provider,
     add_staff_login,
     district,
     steward,
@@ -48,6 +54,7 @@ STAFF = {
     "steward_shangtian": (StaffRole.TOWNSHIP_STEWARD, SHANGTIAN),
     "auditor": (StaffRole.AUDITOR, None),
     "clerk": (StaffRole.CANTEEN_CLERK, DAYAN),
+    "provider": (StaffRole.CARE_PROVIDER, XIWU),
 }
 PEOPLE = {
     "volunteer": (SHANGTIAN, 66, ("volunteer",), "林志远"),
@@ -77,6 +84,16 @@ class Scene:
     dispute_id: UUID | None = None
     payment_id: UUID | None = None
     break_id: UUID | None = None
+    loss_id: UUID | None = None
+    aid_items: dict[str, UUID] = field(default_factory=dict)
+    aid_loans: dict[str, UUID] = field(default_factory=dict)
+    care_provider_id: UUID | None = None
+    care_bookings: dict[str, UUID] = field(default_factory=dict)
+
+    proposals: dict[str, UUID] = field(default_factory=dict)
+    relation_id: UUID | None = None
+    hardship_id: UUID | None = None
+    death_report_id: UUID | None = None
 
     def person_id(self, who: str) -> UUID:
         return self.people[who].person()
@@ -98,6 +115,10 @@ def set_scene(bank: Database) -> Scene:
         _add_unserved(session, scene)
         _add_vouchers(session, scene)
         _add_papers(session, scene)
+        scene.aid_items, scene.aid_loans = add_aids(session, scene.people["elder"])
+        scene.care_provider_id, scene.care_bookings = add_care(session, scene.people["elder"])
+        scene.relation_id, scene.proposals, scene.hardship_id = add_family(session, scene.people)
+        scene.death_report_id = add_death(session)
     with bank.unit_of_work() as session:
         _dispute_a_line(session, scene)
         _hand_a_list_in(session, scene)
@@ -105,11 +126,14 @@ def set_scene(bank: Database) -> Scene:
 
 
 def _add_logins(session: Session, scene: Scene) -> None:
-    canteen = add_canteen(session, DAYAN, "大堰镇老年食堂")
+    organisations = {
+        StaffRole.CANTEEN_CLERK: add_canteen(session, DAYAN, "大堰镇老年食堂"),
+        StaffRole.CARE_PROVIDER: add_provider(session, XIWU, "西坞居家养老服务中心"),
+    }
     for username, (role, township_code) in STAFF.items():
         where: dict[str, Any] = {"township_code": township_code} if township_code else {}
-        if role is StaffRole.CANTEEN_CLERK:
-            where["organisation_id"] = canteen.id
+        if role in organisations:
+            where["organisation_id"] = organisations[role].id
         add_staff_login(session, username, PASSWORD, role, **where)
     for who, (township_code, age, roles, name) in PEOPLE.items():
         actor = add_person(session, township_code, age=age, roles=roles, name=name)
@@ -165,6 +189,7 @@ def _add_vouchers(session: Session, scene: Scene) -> None:
     clerk = actor_of(session, at_the_counter)
     assert clerk is not None
     redeem_vouchers(session, actor=clerk, scans=[Scan(bought[0].code, "scene-1")])
+    scene.loss_id = add_loss(session, bought[0].id)
 
 
 def _settle_a_window(session: Session, scene: Scene) -> None:

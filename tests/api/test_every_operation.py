@@ -9,6 +9,13 @@ from tests.api.caller import Caller
 from tests.api.conftest import SignIn
 from tests.api.description import Description
 from tests.api.scene import Scene
+from tests.api.walk_aids import borrow_aids
+from tests.api.walk_care import receive_care
+from tests.api.walk_giving import give_within_the_family
+from tests.api.walk_leaving import settle_accounts
+from tests.api.walk_offline import work_without_a_line
+from tests.api.walk_vouchers import live_with_vouchers
+from tests.api.walk_why import ask_why
 from tests.factories.lists import workbook
 from tests.factories.people import DAYAN, SHANGTIAN, XIWU, born_for_age, valid_id_number
 from timebank.core import clock
@@ -64,14 +71,22 @@ def test_help_given_in_one_township_is_eaten_in_another(scene: Scene, sign_in: S
 def test_every_operation_answers_as_the_document_says(
     scene: Scene, sign_in: SignIn, nobody: Caller, description: Description
 ) -> None:
-    everybody = {who: sign_in(who) for who in ("elder", "volunteer", "proxy", "clerk", "auditor", "fresh")}
+    persons = ("elder", "volunteer", "proxy", "stranger", "fresh")
+    everybody = {who: sign_in(who) for who in (*persons, "clerk", "provider", "auditor")}
     staff = {who: sign_in(who) for who in ("district", "district_2", "steward_xiwu", "steward_shangtian")}
     _read_everything(scene, nobody, everybody, staff)
+    ask_why(scene, everybody)
     _register_and_enrol(scene, everybody["fresh"], staff)
     _go_through_tasks(scene, everybody, staff)
     _move_vouchers_and_papers(scene, everybody, staff)
     _review_and_settle(scene, everybody["auditor"], staff)
     _reconcile(scene, everybody, staff)
+    work_without_a_line(scene, everybody, staff)
+    borrow_aids(scene, nobody, everybody, staff)
+    receive_care(scene, nobody, everybody, staff)
+    give_within_the_family(scene, everybody, staff)
+    live_with_vouchers(scene, everybody, staff)
+    settle_accounts(scene, everybody, staff)
     nobody.ok("dev.set_clock", {"now": (clock.now() + timedelta(seconds=1)).isoformat()})
     called = {operation for caller in (nobody, *everybody.values(), *staff.values()) for operation in caller.called}
     assert set(description.operations) - called - {"auth.staff_login", "auth.wechat_login"} == set()

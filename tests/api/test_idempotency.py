@@ -26,14 +26,26 @@ from timebank.redemption import actions as redemption
 
 NEED_KEY = [o for o in describe().operations.values() if o.key == "required"]
 MOVING = {
+    *(f"aid_items.{name}" for name in ("enter", "to_repair", "repaired", "retire")),
+    *(f"aid_loans.{name}" for name in ("reserve", "lend", "extend", "cancel", "return_", "lost")),
     "clearing.grant_override",
     "vouchers.buy",
+    "gifts.give",
+    "donations.give",
+    "hardship.approve",
     "vouchers.refund",
+    *(f"care_bookings.{name}" for name in ("book", "confirm", "cancel", "decide", "not_home")),
+    "vouchers.reissue",
+    "vouchers.give",
+    "vouchers.void",
     "tasks.confirm",
     "tasks.rule",
     "tasks.approve_record",
     "ledger.reverse",
+    "offline.pay_loss",
     "people.move",
+    "leaving.leave",
+    "deaths.approve",
 }
 
 

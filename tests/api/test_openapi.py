@@ -26,6 +26,8 @@ CONTRACT = {
     "tasks": "request list accept cancel check_in check_out confirm dispute record approve_record",
     "vouchers": "buy list redeem redeem_batch refund",
     "clearing": "positions matrix close_window confirm dispute_line settle",
+    "gifts": "give",
+    "donations": "give",
     "ledger": "trial_balance reverse",
 }
 

@@ -31,7 +31,7 @@ STEWARDS = {name: staff() for name in ("chen", "sun")}
 
 places = st.integers(0, 20)
 amounts = st.one_of(st.integers(-1, 25), st.sampled_from(["all", "all", "over"]))
-orders = st.tuples(places, places, amounts, st.sampled_from(["service_credit", "gift"]))
+orders = st.tuples(places, places, amounts, st.sampled_from(["service_credit", "opening"]))
 fresh = st.lists(orders, min_size=1, max_size=3).map(lambda found: ("fresh", found))
 changes = st.sampled_from(["again", "part", "amount", "target", "kind", "partner", *["of what is held"] * 4])
 repeated = st.tuples(changes, st.integers(0, 99))
@@ -42,7 +42,7 @@ batches = st.one_of(
     st.lists(postings, min_size=1, max_size=4),
     # The second half of the first posting cannot be, and its neighbour comes to the same accounts.
     st.tuples(places, places).map(
-        lambda at: [("fresh", [(*at, 1, "gift"), (*at, "over", "gift")]), ("fresh", [(*at, "all", "gift")])]
+        lambda at: [("fresh", [(*at, 1, "opening"), (*at, "over", "opening")]), ("fresh", [(*at, "all", "opening")])]
     ),
 )
 
@@ -135,10 +135,10 @@ class LedgerMachine(RuleBasedStateMachine):
     def _posting(self, how: tuple[str, Any]) -> list[Wish]:
         sort, what = how
         if sort == "fresh" or not self.posted:
-            return [self._wish(*order) for order in (what if sort == "fresh" else [(0, 1, 1, "gift")])]
+            return [self._wish(*order) for order in (what if sort == "fresh" else [(0, 1, 1, "opening")])]
         old = list(self.posted[what % len(self.posted)])
         first, held = old[0], self._held()
-        of_held = self._wish(self.ids.index(held[what % len(held)].account), what, "over", "gift") if held else first
+        of_held = self._wish(self.ids.index(held[what % len(held)].account), what, "over", "opening") if held else first
         changed = {
             "again": old,
             "part": old[-1:],
@@ -195,7 +195,7 @@ class LedgerMachine(RuleBasedStateMachine):
         hold = self.paper.holds[hold_id]
         source = self.ids[place % len(self.ids)] if how == "elsewhere" else hold.account
         amount = {"whole": hold.amount, "over": hold.amount + 1}.get(how, hold.captured or max(1, hold.amount // 2))
-        wish = Wish(self._fresh_id(), source, self._partner(hold.account, place), amount, "gift")
+        wish = Wish(self._fresh_id(), source, self._partner(hold.account, place), amount, "opening")
         if how == "again" and self.captures:
             hold_id, wish = self.captures[which % len(self.captures)]
         elif how == "other id" and self.captures:

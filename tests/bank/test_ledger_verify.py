@@ -85,7 +85,7 @@ def fill_books(session: Session) -> None:
     asked: dict[str, Any] = {"expires_at": NOON + timedelta(days=3), "cause_kind": "care"}
     for unit in Unit:
         scene = open_scene(session, unit)
-        post_one(session, (move(scene.here.mei, scene.there.mei, 5, kind="gift"),))
+        post_one(session, (move(scene.here.mei, scene.there.mei, 5, kind="opening"),))
         for _ in range(2):
             hold_id = new_id()
             place_hold(session, hold_id=hold_id, account_id=scene.here.mei, amount=9, cause_id=new_id(), **asked)
@@ -102,7 +102,7 @@ def _reversed_credit(session: Session, scene: Scene) -> None:
     post_one(session, (credit,))
     for reason in ("记错", "同意"):
         reverse(session, actor=staff(), transfer_id=credit.id, reason=reason)
-    kind = "mark" if scene.unit == Unit.MINUTE else "gift"
+    kind = "mark" if scene.unit == Unit.MINUTE else "opening"
     post_one(session, (move(scene.here.mei, scene.here.lin, 7, kind=kind),))
 
 

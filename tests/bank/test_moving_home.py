@@ -270,3 +270,15 @@ def test_what_was_credited_wrongly_and_spent_after_a_move_cannot_be_taken_back(b
     with pytest.raises(BankError, match="insufficient_minutes:"), bank.unit_of_work() as session:
         reverse(session, actor=district(), transfer_id=credit.id, reason="同意")
     assert savings_accounts(bank, mover)[-1] == (DAYAN, 30, True)
+
+
+@pytest.mark.parametrize(("mark", "code"), [("left_at", "person_left"), ("death_reported_at", "person_frozen")])
+def test_whoever_has_left_or_is_reported_dead_stays_registered_where_they_are(
+    bank: Database, mark: str, code: str
+) -> None:
+    mover = settled_in(bank)
+    with bank.unit_of_work() as session:
+        setattr(session.get_one(Person, mover.person()), mark, clock.now())
+    with pytest.raises(Conflict, match=f"{code}:"):
+        move(bank, mover, DAYAN)
+    assert savings_accounts(bank, mover) == [(SHANGTIAN, 300, True)]

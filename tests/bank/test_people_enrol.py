@@ -31,7 +31,7 @@ from timebank.core.ids import new_id
 from timebank.people import id_numbers
 from timebank.people.actions import Enrolment, end_proxy, enrol, register, register_proxy, wechat_login
 from timebank.people.models import Person
-from timebank.people.queries import actor_of, acts_for, find_by_id_number, roles_of
+from timebank.people.queries import actor_of, acts_for, find_by_id_number, person, roles_of
 
 
 @pytest.fixture(autouse=True)
@@ -162,6 +162,34 @@ def test_nobody_registers_as_somebody_else_or_twice(bank: Database) -> None:
             unbound.person()
 
 
+@pytest.mark.parametrize(("mark", "code"), [("left_at", "person_left"), ("death_reported_at", "person_frozen")])
+def test_nobody_registers_as_somebody_who_has_left_or_is_reported_dead(bank: Database, mark: str, code: str) -> None:
+    form = form_for()
+    with bank.unit_of_work() as session:
+        gone = enrol(session, actor=steward(XIWU), form=form)
+        phone = fresh_phone(session)
+        setattr(gone, mark, clock.now())
+    with pytest.raises(Conflict, match=f"{code}:"), bank.unit_of_work() as session:
+        register(session, actor=phone, form=form)
+    with bank.session() as session:
+        assert phone.login_id is not None
+        unbound = actor_of(session, phone.login_id)
+        assert unbound is not None
+        assert unbound.person_id is None
+
+
+def test_somebody_who_is_locked_is_seen_as_they_are_by_then(bank: Database) -> None:
+    with bank.unit_of_work() as session:
+        elder = add_elder(session, XIWU)
+    with bank.unit_of_work() as session:
+        known = person(session, elder.person())
+        assert known.left_at is None
+        with bank.unit_of_work() as meanwhile:
+            person(meanwhile, elder.person()).left_at = clock.now()
+        assert person(session, elder.person(), for_update=True) is known
+        assert known.left_at == clock.now()
+
+
 @pytest.mark.parametrize("enrolled_before", [False, True])
 def test_of_two_phones_that_register_one_number_at_once_one_is_bound(bank: Database, enrolled_before: bool) -> None:
     form = form_for()
@@ -194,19 +222,19 @@ def test_one_number_enrolled_and_registered_at_once_is_one_person(bank: Database
 def test_a_proxy_acts_from_registration_to_its_end(bank: Database) -> None:
     with bank.unit_of_work() as session:
         elder, daughter = add_elder(session, XIWU), add_person(session, SHANGTIAN, age=50)
-        assert not acts_for(session, daughter, elder.person())
+        assert not acts_for(session, daughter, elder.person(), None)
         wanted = {"elder_id": elder.person(), "proxy_id": daughter.person()}
         proxy = register_proxy(session, actor=steward(XIWU), **wanted, relation="女儿", consent_evidence="同意书第1号")
-        assert acts_for(session, daughter, elder.person())
-        assert not acts_for(session, elder, daughter.person())
+        assert acts_for(session, daughter, elder.person(), None)
+        assert not acts_for(session, elder, daughter.person(), None)
         with pytest.raises(Conflict, match="proxy_already_registered:"):
             register_proxy(session, actor=steward(XIWU), **wanted, relation="女儿", consent_evidence="再来一次")
         end_proxy(session, actor=district(), registration_id=proxy.id)
-        assert not acts_for(session, daughter, elder.person())
+        assert not acts_for(session, daughter, elder.person(), None)
         with pytest.raises(Conflict, match="proxy_ended:"):
             end_proxy(session, actor=district(), registration_id=proxy.id)
         register_proxy(session, actor=steward(XIWU), **wanted, relation="女儿", consent_evidence="同意书第2号")
-        assert acts_for(session, daughter, elder.person())
+        assert acts_for(session, daughter, elder.person(), None)
 
 
 def test_proxies_are_for_the_elders_steward_to_register(bank: Database) -> None:

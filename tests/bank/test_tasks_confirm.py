@@ -109,7 +109,7 @@ def test_a_proxy_confirms_while_the_consent_lasts(bank: Database) -> None:
         first, second = ask(session, elder), ask(session, elder, starts_at=NINE + timedelta(hours=3))
     proxy = with_proxy(bank, elder, daughter)
     serve(bank, volunteer, first)
-    assert only_part(confirm(bank, daughter, first)).confirmed_by_name == daughter.name
+    assert only_part(confirm(bank, daughter, first)).confirmed_by_name == f"{daughter.name}（代{elder.name}）"
     serve(bank, volunteer, second)
     with bank.unit_of_work() as session:
         end_proxy(session, actor=steward(XIWU), registration_id=proxy.id)

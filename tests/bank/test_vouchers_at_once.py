@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text, update
+from sqlalchemy.orm import Session
 
 from tests.factories.people import DAYAN, XIWU, add_canteen, clerk
 from tests.factories.tasks import NINE
@@ -14,6 +16,7 @@ from timebank.core.db import Database
 from timebank.core.ids import new_id
 from timebank.ledger.queries import balance_of
 from timebank.redemption.actions import ScanAnswer, expire_voucher, redeem_vouchers, refund_voucher
+from timebank.redemption.models import Voucher
 from timebank.redemption.rules import Scan
 
 
@@ -99,6 +102,13 @@ def test_batches_that_share_vouchers_in_any_order_neither_block_nor_double(bank:
     assert sorted(accepted, key=str) == sorted((v.id for v in vouchers), key=str)
 
 
+def let_time_be_over(session: Session, voucher: Voucher) -> None:
+    """A voucher whose last moment is now; nobody but a test sets it, so the guard has to look away."""
+    session.execute(text("ALTER TABLE voucher DISABLE TRIGGER voucher_guarded"))
+    session.execute(update(Voucher).where(Voucher.id == voucher.id).values(expires_at=NINE))
+    session.execute(text("ALTER TABLE voucher ENABLE TRIGGER voucher_guarded"))
+
+
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     scans=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 7)), max_size=12),
@@ -118,8 +128,7 @@ def test_a_batch_of_scans_is_answered_as_one_by_one(
                 if how == "refund":
                     refund_voucher(session, actor=holder, voucher_id=voucher.id)
                 elif how == "expire":
-                    voucher = session.merge(voucher)
-                    voucher.expires_at = NINE
+                    let_time_be_over(session, voucher)
         codes = [*(v.code for v in vouchers), "22222222222", "?"]
         asked = [Scan(codes[which], f"n{nonce}") for which, nonce in scans]
         answers: list[ScanAnswer] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -13,10 +14,14 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from click.testing import CliRunner, Result
+from rich.cells import cell_len
 
 from clients.miniprogram.api import Api
+from clients.miniprogram.phone import phone
 from clients.miniprogram.storage import Storage
 from clients.miniprogram.wx import Wx
+from tests.clients.shown import BALANCE, TOWNSHIPS, TYPES, Phone
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,9 @@ class _Exchange(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._serve()
 
+    def do_PUT(self) -> None:
+        self._serve()
+
     def log_message(self, format: str, *args: Any) -> None:
         pass
 
@@ -150,3 +158,31 @@ def pauses() -> list[float]:
 @pytest.fixture
 def api(wx: Wx, bank: ScriptedBank, pauses: list[float]) -> Api:
     return Api(wx, bank.url, sleep=pauses.append)
+
+
+@pytest.fixture
+def dial(bank: ScriptedBank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Phone:
+    monkeypatch.setattr("clients.miniprogram.api._WRITE_PAUSES_S", (0.0, 0.0))
+    monkeypatch.setattr("clients.miniprogram.api._READ_PAUSES_S", ())
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TIMEBANK_HOME", str(tmp_path))
+    monkeypatch.setenv("TIMEBANK_PHONE_SERVER", bank.url)
+    monkeypatch.delenv("TIMEBANK_PHONE", raising=False)
+
+    def run(*words: str, answers: str | None = None) -> Result:
+        result = CliRunner().invoke(phone, list(words), input=answers)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+        assert result.exit_code in (0, 1), result.output
+        assert all(cell_len(line) <= int(os.environ["COLUMNS"]) for line in result.output.splitlines())
+        return result
+
+    for path, listed in (("/townships", TOWNSHIPS), ("/service-types", TYPES)):
+        bank.on("GET", path, bank.reply(200, {"items": listed, "next_cursor": None}))
+    bank.on("GET", "/me/balance", bank.reply(200, BALANCE))
+    return run
+
+
+@pytest.fixture
+def of_wang(dial: Phone) -> Phone:
+    dial("login", "wang")
+    return dial

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import segno
-from click.testing import CliRunner, Result
-from rich.cells import cell_len
+from click.testing import CliRunner
 
 from clients.miniprogram.phone import phone
+from tests.clients.shown import Phone, listed
 
 if TYPE_CHECKING:
     from tests.clients.conftest import ScriptedBank
@@ -44,44 +43,6 @@ VOUCHER: dict[str, Any] = {
     "redeemed_at": None,
     "canteen_name": None,
 }
-TOWNSHIPS = [{"code": "330213004", "name": "西坞街道"}, {"code": "330213007", "name": "尚田街道"}]
-TYPES = [
-    {"code": "clean", "name": "打扫卫生"},
-    {"code": "chat", "name": "陪伴聊天"},
-    {"code": "chef", "name": "陪伴做饭"},
-]
-
-Phone = Callable[..., Result]
-
-
-@pytest.fixture
-def dial(bank: ScriptedBank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Phone:
-    monkeypatch.setattr("clients.miniprogram.api._WRITE_PAUSES_S", (0.0, 0.0))
-    monkeypatch.setattr("clients.miniprogram.api._READ_PAUSES_S", ())
-    monkeypatch.setenv("COLUMNS", "60")
-    monkeypatch.setenv("TIMEBANK_HOME", str(tmp_path))
-    monkeypatch.setenv("TIMEBANK_PHONE_SERVER", bank.url)
-    monkeypatch.delenv("TIMEBANK_PHONE", raising=False)
-
-    def run(*words: str, answers: str | None = None) -> Result:
-        result = CliRunner().invoke(phone, list(words), input=answers)
-        assert result.exit_code in (0, 1), result.output
-        assert all(cell_len(line) <= 60 for line in result.output.splitlines())
-        return result
-
-    for path, listed in (("/townships", TOWNSHIPS), ("/service-types", TYPES)):
-        bank.on("GET", path, bank.reply(200, {"items": listed, "next_cursor": None}))
-    return run
-
-
-@pytest.fixture
-def of_wang(dial: Phone) -> Phone:
-    dial("login", "wang")
-    return dial
-
-
-def listed(bank: ScriptedBank, path: str, *items: dict[str, Any]) -> None:
-    bank.on("GET", path, bank.reply(200, {"items": list(items), "next_cursor": None}))
 
 
 def test_logging_in_takes_up_the_phone_of_that_name(dial: Phone, bank: ScriptedBank, tmp_path: Path) -> None:
@@ -158,7 +119,8 @@ def test_the_balance_is_in_hours_and_minutes(of_wang: Phone, bank: ScriptedBank)
 def test_the_statement_is_a_table_with_signs(
     of_wang: Phone, bank: ScriptedBank, columns: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entry = {"posted_at": "2026-11-21T16:05:00Z", "kind": "earn", "kind_name": "志愿服务", "note": "打扫卫生"}
+    entry = {"transfer_id": TASK_IDS[0], "posted_at": "2026-11-21T16:05:00Z", "kind": "earn"}
+    entry |= {"kind_name": "志愿服务", "note": "打扫卫生"}
     first = entry | {"minutes": 60, "balance_minutes": 7290}
     second = entry | {"kind_name": "换用餐券", "minutes": -90, "balance_minutes": 7230, "note": None}
     third = entry | {"minutes": 30, "balance_minutes": 7320}

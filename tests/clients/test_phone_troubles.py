@@ -58,7 +58,7 @@ def test_a_refusal_says_why_and_what_to_do_next(of_wang: Phone, bank: ScriptedBa
     bank.on("POST", "/vouchers", bank.problem(422, "insufficient_minutes", "时长不够", request_id="r-1", **facts))
     result = of_wang("buy", "2")
     assert result.exit_code == 1
-    for sentence in ("时长不够", "需要 2 小时，您可用 30 分钟。", "下一步：可以少买几张", "代码 insufficient_minutes"):
+    for sentence in ("时长不够", "需要 2 小时，可用 30 分钟。", "下一步：可以少用一些", "代码 insufficient_minutes"):
         assert sentence in result.output
     assert "r-1" not in result.output
 
@@ -154,7 +154,7 @@ def test_a_person_who_stops_it_halfway_finds_it_settled_later(
     [
         (("confirm", "1"), "还缺少：--rating"),
         (("confirm", "1", "--rating", "9"), "这一项填得不对：--rating"),
-        (("buy", "两张"), "这一项填得不对：quantity"),
+        (("buy", "两张"), "这一项填得不对：张数"),
         (("balance", "--bogus"), "没有这个选项：--bogus"),
         (("--bogus",), "没有这个选项：--bogus"),
         (("dance",), "手机里没有「dance」这一项"),

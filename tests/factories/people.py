@@ -56,12 +56,20 @@ def steward(township_code: str) -> Actor:
 
 def add_canteen(session: Session, township_code: str, name: str | None = None) -> Organisation:
     """A canteen in a township."""
-    canteen = Organisation(
-        id=new_id(), kind="canteen", name=name or f"{township_code}食堂{next(_serial)}", township_code=township_code
-    )
-    session.add(canteen)
+    return _add_organisation(session, "canteen", township_code, name or f"{township_code}食堂{next(_serial)}")
+
+
+def add_provider(session: Session, township_code: str, name: str | None = None) -> Organisation:
+    """A home-care provider in a township."""
+    name = name or f"{township_code}居家养老服务中心{next(_serial)}"
+    return _add_organisation(session, "provider", township_code, name)
+
+
+def _add_organisation(session: Session, kind: str, township_code: str, name: str) -> Organisation:
+    organisation = Organisation(id=new_id(), kind=kind, name=name, township_code=township_code)
+    session.add(organisation)
     session.flush()
-    return canteen
+    return organisation
 
 
 def clerk(canteen: Organisation) -> Actor:

@@ -13,6 +13,17 @@ from tests.factories.clearing import eat
 from tests.factories.minutes import balance_at, fill_pool, grant_minutes, save_minutes
 from tests.factories.people import SHANGTIAN, XIWU, add_elder, add_person, district, steward
 from tests.factories.tasks import NINE, ask, confirm, serve
+from tests.jobs.due_aids import due_back_four_days_ago, lent_today, reserved_and_not_collected
+from tests.jobs.due_allotments import assessed_before_this_month, eighty_and_alone, recorded_after_leaving
+from tests.jobs.due_care import (
+    booked_a_while_ago,
+    visit_reversed_in_the_ledger,
+    visited_last_month,
+    visited_three_days_ago,
+)
+from tests.jobs.due_family import asked_to_be_relatives
+from tests.jobs.due_offline import eaten_and_not_listed, signing_without_a_key
+from tests.jobs.due_vouchers import about_to_expire, entered_before_the_index
 from timebank.clearing.models import ClearingWindow, Recomputation, Tally
 from timebank.core import clock
 from timebank.core.actors import Actor
@@ -204,15 +215,30 @@ DUE = {
     "recompute_positions": Due(not_recomputed_tonight, [], [[]]),
     "auto_confirm": Due(served_three_days_ago, ("checked_out", 0), ("confirmed", 60)),
     "lapse_tasks": Due(asked_for_in_vain, ("open", 0), ("expired", 1)),
+    "remind_vouchers": Due(about_to_expire, 0, 1),
+    "index_people": Due(entered_before_the_index, None, 32),
     "expire_vouchers": Due(bought_half_a_year_ago, ("issued", 0), ("expired", 60)),
     "expire_holds": Due(held_until_yesterday, ("placed", 45), ("expired", 0)),
     "sweep_lots": Due(granted_until_yesterday, (90, 10), (0, 100)),
+    "make_signing_key": Due(signing_without_a_key, 0, 1),
+    "number_endings": Due(eaten_and_not_listed, [None, None, None], [1, 2, 3]),
     "send_notices": Due(written_but_unsent, 0, 1),
     "seal": Due(posted_and_unsealed, [], [1]),
     "take_checkpoints": Due(sealed_and_unnoted, [], [-60]),
     "hand_out_seal": Due(sealed_yesterday, (0, 0), (12, 12)),
     "forget_old_replies": Due(answered_long_ago, ["new", "old"], ["new"]),
     "take_back_reversed": Due(reversed_in_the_ledger, "confirmed", "reversed"),
+    "lapse_aid_reservations": Due(reserved_and_not_collected, ("reserved", 3), ("lapsed", 0)),
+    "charge_aids": Due(lent_today, ([], 90), ([30], 60)),
+    "remind_of_aids": Due(due_back_four_days_ago, [], ["person", "stewards"]),
+    "assign_care": Due(booked_a_while_ago, "booked", "assigned"),
+    "care_deadlines": Due(visited_three_days_ago, ("checked_out", 60), ("confirmed", 0)),
+    "charge_care_reversals": Due(visit_reversed_in_the_ledger, (60, 3000), (0, 0)),
+    "issue_care_bills": Due(visited_last_month, [], [("2026-03", 60)]),
+    "tell_of_proposals": Due(asked_to_be_relatives, [], ["有请求待您确认"]),
     "forget_old_attempts": Due(guessed_long_ago, ["lately", "long ago"], ["lately"]),
+    "grant_allotments": Due(assessed_before_this_month, ([], 0, 0), ([120], 120, 1)),
+    "grant_seed_hours": Due(eighty_and_alone, ([], 0), (["alone"], 600)),
+    "follow_leavers": Due(recorded_after_leaving, (60, []), (0, [60])),
 }
 START = NINE

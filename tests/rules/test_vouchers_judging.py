@@ -39,6 +39,13 @@ def test_a_voucher_is_good_up_to_and_not_with_the_moment_it_expires(left: int, r
     assert judge(voucher, HERE, NOON)[0].reason == reason
 
 
+def test_a_voucher_of_a_frozen_holder_is_refused_and_stays_unused() -> None:
+    voucher = VoucherState(VOUCHER, "issued", NOON + timedelta(days=1), holder_frozen=True)
+    verdict, after = judge(voucher, HERE, NOON)
+    assert (verdict.accepted, verdict.reason, verdict.voucher_id) == (False, "holder_frozen", VOUCHER)
+    assert after == voucher
+
+
 @pytest.mark.parametrize(
     ("status", "reason"),
     [("refunded", "voucher_void"), ("void", "voucher_void"), ("expired", "voucher_expired")],

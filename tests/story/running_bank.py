@@ -93,14 +93,14 @@ class RunningBank:
     def __init__(
         self, home: Path, *options: str, port: int | None = None, settings: Mapping[str, str] | None = None
     ) -> None:
-        self.home, self.port = home, port or free_port()
+        self.home, self.port, self.settings = home, port or free_port(), dict(settings or {})
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = home.parent / f"serve-{self.port}.log"
         with self.log.open("a") as out:
             self.process = subprocess.Popen(
                 [*TIMEBANK, "serve", *options],
                 # What a killed server leaves behind goes with its folder.
-                env=environment(home, TIMEBANK_PORT=str(self.port), TMPDIR=str(home.parent), **(settings or {})),
+                env=environment(home, TIMEBANK_PORT=str(self.port), TMPDIR=str(home.parent), **self.settings),
                 cwd=CHECKOUT,
                 stdout=out,
                 stderr=subprocess.STDOUT,

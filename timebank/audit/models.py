@@ -17,7 +17,11 @@ class AuditEntry(Base):
     """留痕: one deed of one login. Holds no ID number and no phone."""
 
     __tablename__ = "audit_entry"
-    __table_args__ = (Index("ix_audit_entry_subject", "subject_kind", "subject_id"),)
+    __table_args__ = (
+        Index("ix_audit_entry_subject", "subject_kind", "subject_id"),
+        # A clerk's look-ups of the last hour are counted.
+        Index("ix_audit_entry_look_up", "login_id", "at", postgresql_where="action = 'voucher_look_up'"),
+    )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     at: Mapped[datetime]

@@ -51,6 +51,7 @@ _PRICED_AS = {
     "voucher_purchase": PriceKind.MEAL,
     "voucher_refund": PriceKind.MEAL,
     "voucher_expiry": PriceKind.MEAL,
+    "voucher_gift": PriceKind.MEAL,
     "carried_meal": PriceKind.MEAL,
     "carried_aid": PriceKind.AID,
     "aid_use": PriceKind.AID,
@@ -59,7 +60,7 @@ _PRICED_AS = {
 CARRIED_KIND = {kind: f"carried_{kind}" for kind in PriceKind}
 """The kind of the transfer by which minutes of each price kind are carried into the next window."""
 
-GUARANTEED_KINDS = frozenset({"voucher_redemption"})
+GUARANTEED_KINDS = frozenset({"voucher_redemption", "care_use", "aid_use"})
 """What is honoured beyond a township's hard limit, the guarantee fund 保障金 standing in."""
 
 

@@ -15,6 +15,7 @@ class StaffRole(StrEnum):
     DISTRICT_STEWARD = "district_steward"
     TOWNSHIP_STEWARD = "township_steward"
     CANTEEN_CLERK = "canteen_clerk"
+    CARE_PROVIDER = "care_provider"
     AUDITOR = "auditor"
 
 
@@ -22,6 +23,7 @@ STAFF_ROLE_NAMES = {
     StaffRole.DISTRICT_STEWARD: "区级管理员",
     StaffRole.TOWNSHIP_STEWARD: "镇街管理员",
     StaffRole.CANTEEN_CLERK: "助餐点工作人员",
+    StaffRole.CARE_PROVIDER: "居家养老服务机构",
     StaffRole.AUDITOR: "审计",
 }
 
@@ -64,6 +66,11 @@ class Actor:
         """Stewards and auditors see the books. Raises NotAllowed ``books_not_yours``."""
         if not (self.is_steward or self.staff_role is StaffRole.AUDITOR):
             raise NotAllowed("books_not_yours", "只有管理员和审计可以查看")
+
+    def must_see_district(self) -> None:
+        """What concerns the whole district. Raises NotAllowed ``district_only``."""
+        if not (self.is_district or self.staff_role is StaffRole.AUDITOR):
+            raise NotAllowed("district_only", "只有区级管理员和审计可以查看")
 
     def must_be_district(self) -> None:
         """Raises NotAllowed ``district_only``."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Index, LargeBinary, delete, select
+from sqlalchemy import CursorResult, Index, LargeBinary, delete, false, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -18,10 +18,16 @@ KEPT_FOR = timedelta(days=30)
 
 
 class KeptReply(Base):
-    """The reply to one key of one login for one operation; empty while the request is still being worked on."""
+    """The reply to one key of one login for one operation; empty while the request is still being worked on.
+
+    ``kept_at`` is by the machine's clock, which decides how long it is kept; ``answered_at`` by the bank's.
+    """
 
     __tablename__ = "kept_reply"
-    __table_args__ = (Index("ix_kept_reply_kept_at", "kept_at"),)
+    __table_args__ = (
+        Index("ix_kept_reply_kept_at", "kept_at"),
+        Index("ix_kept_reply_refused", "login_id", "answered_at", "key", postgresql_where="refused"),
+    )
 
     login_id: Mapped[UUID] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
@@ -29,7 +35,9 @@ class KeptReply(Base):
     request_hash: Mapped[bytes] = mapped_column(LargeBinary)
     status: Mapped[int | None]
     body: Mapped[Any | None] = mapped_column(JSONB)
+    refused: Mapped[bool] = mapped_column(server_default=false())
     kept_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
 
 
 def claim_key(session: Session, *, login_id: UUID, key: str, operation: str, request_hash: bytes) -> KeptReply | None:
@@ -54,11 +62,27 @@ def claim_key(session: Session, *, login_id: UUID, key: str, operation: str, req
     return kept
 
 
-def keep_reply(session: Session, *, login_id: UUID, key: str, status: int, body: Any) -> None:
+def keep_reply(session: Session, *, login_id: UUID, key: str, status: int, body: Any, refused: bool) -> None:
     """Write down what the claimed request is answered."""
     kept = session.get_one(KeptReply, (login_id, key))
-    kept.status, kept.body = status, body
+    kept.status, kept.body, kept.refused, kept.answered_at = status, body, refused, clock.now()
     session.flush()
+
+
+def refused_replies(
+    session: Session, *, login_id: UUID, limit: int, before: tuple[datetime, str] | None = None
+) -> list[KeptReply]:
+    """What this login was refused, newest first, as long as replies are kept."""
+    query = select(KeptReply).where(KeptReply.login_id == login_id, KeptReply.refused)
+    if before is not None:
+        query = query.where(tuple_(KeptReply.answered_at, KeptReply.key) < before)
+    return list(session.scalars(query.order_by(KeptReply.answered_at.desc(), KeptReply.key.desc()).limit(limit)))
+
+
+def refused_reply(session: Session, *, login_id: UUID, key: str) -> KeptReply | None:
+    """The refusal that this login was answered under one key."""
+    kept = session.get(KeptReply, (login_id, key))
+    return kept if kept is not None and kept.refused else None
 
 
 def forget_old_replies(session: Session, *, limit: int) -> int:

@@ -1,7 +1,8 @@
 """Which rows of an office's workbook go in, and why the others come back. Pure: no database, no clock.
 
 A row has one reason, the first that applies. Rosters: name, identity number, township, repetition. Records:
-volunteer, elder, times, future, overlap. A row that did not go in never stands in a later row's way.
+volunteer, elder, times, future, age, who was not there any more, overlap. A row that did not go in never stands in a
+later row's way.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ REASONS = {
     "times_invalid": "日期或服务时间无法识别，或结束不晚于开始",
     "date_in_future": "服务尚未发生或尚未结束",
     "volunteer_too_young": "服务当日志愿者未达到最低年龄",
+    "person_left": "服务开始时志愿者或服务对象已退出时间银行，请核对日期和身份证号",
+    "after_death": "服务日期晚于志愿者或服务对象的身故日期，请核对日期和身份证号",
     "overlaps": "该志愿者已有时间重叠的服务，以先有的为准",
 }
 
@@ -160,15 +163,18 @@ def judge_records(
     elders: Collection[str],
     now: datetime,
     old_enough: Callable[[str, date], bool] = lambda _volunteer, _day: True,
+    gone: Callable[[Record], str | None] = lambda _record: None,
     served: Mapping[str, Sequence[Served]] | None = None,
 ) -> Judged[Record]:
     """Sort 服务记录 against the identity numbers of known volunteers and elders; ``now`` is the bank's time.
 
-    ``old_enough`` tells whether a volunteer was of age on a day; ``served`` is what the bank has of each volunteer,
-    which stands in the way as an earlier row does. A row that came from a workbook before is accepted once more, so
-    that a workbook is judged the same every time it comes.
+    ``old_enough`` tells whether a volunteer was of age on a day, ``gone`` the reason where one of the two was not
+    there any more; ``served`` is what the bank has of each volunteer, which stands in the way as an earlier row does.
+    A row that came from a workbook before is accepted once more, so that a workbook is judged the same every time it
+    comes.
     Names are not compared: offices copy them from row to row, and the number is the person. Reasons:
-    volunteer_unknown, elder_unknown, self_service, times_invalid, date_in_future, volunteer_too_young, overlaps.
+    volunteer_unknown, elder_unknown, self_service, times_invalid, date_in_future, volunteer_too_young, person_left,
+    after_death, overlaps.
     """
     accepted: list[Record] = []
     rejected: list[Rejected] = []
@@ -179,6 +185,8 @@ def judge_records(
             diary = diaries.setdefault(judged.volunteer_id_number, _Diary())
             if not old_enough(judged.volunteer_id_number, judged.started_at.date()):
                 judged = "volunteer_too_young"
+            elif (reason := gone(judged)) is not None:
+                judged = reason
             elif not diary.enter(judged):
                 judged = "overlaps"
         if isinstance(judged, Record):

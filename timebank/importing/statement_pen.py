@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -44,6 +45,15 @@ Styles = dict[str, Any]
 def styles_of(book: Any) -> Styles:
     """The styles of one workbook, by name."""
     return {name: book.add_format(style) for name, style in _STYLES.items()}
+
+
+def set_columns(sheet: Any, columns: Iterable[tuple[str, int]]) -> list[str]:
+    """Give a sheet's columns their widths; answers their titles."""
+    titles = []
+    for place, (title, width) in enumerate(columns):
+        sheet.set_column(place, place, width)
+        titles.append(title)
+    return titles
 
 
 class Pen:

@@ -16,7 +16,7 @@ from timebank.clearing.rules import PRICE_KIND_NAMES
 from timebank.clearing.statement_words import LINE_DISPUTE_NAMES
 from timebank.core import clock
 from timebank.importing.statement_front import write_front
-from timebank.importing.statement_pen import AMOUNT_HEADINGS, Pen, Styles, set_up_pages, styles_of
+from timebank.importing.statement_pen import AMOUNT_HEADINGS, Pen, Styles, set_columns, set_up_pages, styles_of
 
 LINES_A_SHEET = 1_000_000
 """A little less than the rows that a sheet can have."""
@@ -69,18 +69,10 @@ def _sheet(book: Any, said: StatementView, name: str) -> Any:
     return sheet
 
 
-def _columns(sheet: Any, columns: Iterable[tuple[str, int]]) -> list[str]:
-    titles = []
-    for place, (title, width) in enumerate(columns):
-        sheet.set_column(place, place, width)
-        titles.append(title)
-    return titles
-
-
 def _write_counterparts(sheet: Any, styles: Styles, said: StatementView) -> None:
     """Everybody with whom there is anything, at each price and together."""
     pen = Pen(sheet, styles)
-    pen.headings(*_columns(sheet, [("对方镇街", 14), ("类别", 8), *((title, 13) for title in AMOUNT_HEADINGS)]))
+    pen.headings(*set_columns(sheet, [("对方镇街", 14), ("类别", 8), *((title, 13) for title in AMOUNT_HEADINGS)]))
     sheet.freeze_panes(1, 2)
     sheet.repeat_rows(0)
     for one in said.counterparts:
@@ -113,7 +105,7 @@ def _write_lines(book: Any, styles: Styles, said: StatementView, lines: Iterable
 def _lines_sheet(book: Any, styles: Styles, said: StatementView, number: int) -> Pen:
     sheet = _sheet(book, said, "明细" if number == 1 else f"明细{number}")
     pen = Pen(sheet, styles)
-    pen.headings(*_columns(sheet, _LINES))
+    pen.headings(*set_columns(sheet, _LINES))
     sheet.freeze_panes(1, 0)
     sheet.repeat_rows(0)
     return pen
@@ -143,7 +135,7 @@ def _write_line(pen: Pen, number: int, line: Line, said: StatementView) -> None:
 def _write_disputes(sheet: Any, styles: Styles, said: StatementView) -> None:
     """Objections with their rulings, and below them the lines that moved between windows."""
     pen = Pen(sheet, styles)
-    pen.headings(*_columns(sheet, _DISPUTES))
+    pen.headings(*set_columns(sheet, _DISPUTES))
     for one in said.disputes:
         pen.next_prose((one.reason, _REASON_WIDTH), (one.ruling_reason, _REASON_WIDTH))
         pen.moment(0, one.recorded_at)

@@ -137,6 +137,7 @@ class Hold(Base):
         CheckConstraint("captured_amount > 0 AND captured_amount <= amount", name="captured_range"),
         Index("ix_ledger_hold_expiring", "expires_at", postgresql_where="state = 'placed'"),
         Index("ix_ledger_hold_account", "account_id", postgresql_where="state = 'placed'"),
+        Index("ix_ledger_hold_cause", "cause_id", postgresql_where="state = 'placed'"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

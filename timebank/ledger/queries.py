@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import func, select, text
@@ -20,8 +20,20 @@ TRANSFER_KIND_NAMES = {
     "voucher_purchase": "购买用餐券",
     "voucher_redemption": "用餐",
     "voucher_refund": "退用餐券",
-    "voucher_expiry": "用餐券过期退回",
+    "voucher_expiry": "用餐券过期",
+    "voucher_gift": "转赠用餐券",
+    "surplus": "超出上限转入公益时间池",
+    "allotment": "政府购买服务时长",
+    "seed_grant": "种子时长",
+    "inheritance": "亲属转入",
+    "left_to_pool": "退出转入公益时间池",
     "lot_expiry": "到期转入公益时间池",
+    "offline_loss": "断网用餐（保障金支付）",
+    "care_use": "居家养老服务",
+    "gift": "收到赠与",
+    "donation": "捐入公益时间池",
+    "hardship_help": "困难帮扶",
+    "aid_use": "借用康复辅具",
     "reversal": "冲正",
     "savings_moved": "随人迁移",
     "settlement": "清算结算",
@@ -31,7 +43,13 @@ TRANSFER_KIND_NAMES = {
     "carried_aid": "上期结转（辅具）",
 }
 
-PAID_KIND_NAMES = {"service_credit": "支付服务", "back_fill_credit": "支付服务（补录）"}
+PAID_KIND_NAMES = {
+    "service_credit": "支付服务",
+    "back_fill_credit": "支付服务（补录）",
+    "gift": "赠与亲属",
+    "donation": "捐赠",
+    "surplus": "支付服务（志愿者超出上限部分）",
+}
 """The same kinds, seen from the side that pays."""
 
 
@@ -61,6 +79,7 @@ class StatementLine:
     note: str
     account_id: int
     version: int
+    expires_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +141,25 @@ _FIRST_PAGE = 2**62
 
 
 def statement(
-    session: Session, person_id: UUID, *, limit: int, after: tuple[int, int] | None = None
+    session: Session,
+    person_id: UUID,
+    *,
+    limit: int,
+    after: tuple[int, int] | None = None,
+    kind: AccountKind = AccountKind.SAVINGS,
 ) -> Sequence[StatementLine]:
     """A person's savings, newest line first, at most ``limit`` lines after the line ``(account_id, version)``.
 
-    Whoever moved between townships has one savings account after another; the statement walks back through them.
+    Whoever moved between townships has one savings account after another; the statement walks back through them. Of
+    ``granted`` minutes it is lot by lot, what expires last foremost.
     """
-    accounts = session.scalars(
-        select(Account.id)
-        .where(Account.person_id == person_id, Account.kind == AccountKind.SAVINGS, Account.unit == "minute")
-        .order_by(Account.closed_at.desc().nulls_first(), Account.id.desc())
+    accounts = session.execute(
+        select(Account.id, Account.expires_on)
+        .where(Account.person_id == person_id, Account.kind == kind, Account.unit == "minute")
+        .order_by(Account.closed_at.desc().nulls_first(), Account.expires_on.desc(), Account.id.desc())
     ).all()
-    account_ids, before = list(accounts), _FIRST_PAGE
+    expiry: dict[int, date | None] = {row.id: row.expires_on for row in accounts}
+    account_ids, before = list(expiry), _FIRST_PAGE
     if after is not None:
         if after[0] not in account_ids:
             return []
@@ -141,7 +167,8 @@ def statement(
     lines: list[StatementLine] = []
     for account_id in account_ids:
         wanted = {"account_id": account_id, "before": before, "most": limit - len(lines)}
-        lines += [StatementLine(*row) for row in session.execute(_STATEMENT, wanted)]
+        rows = session.execute(_STATEMENT, wanted)
+        lines += [replace(StatementLine(*row), expires_on=expiry[account_id]) for row in rows]
         before = _FIRST_PAGE
         if len(lines) == limit:
             break

@@ -24,9 +24,13 @@ class Login(Base):
         CheckConstraint("(username IS NULL) = (staff_role IS NULL)", name="role_with_name"),
         CheckConstraint(f"staff_role IN ({_ROLES})", name="role_known"),
         CheckConstraint(
-            "(staff_role IN ('township_steward', 'canteen_clerk')) = (township_code IS NOT NULL)", name="township_fits"
+            "(staff_role IN ('township_steward', 'canteen_clerk', 'care_provider')) = (township_code IS NOT NULL)",
+            name="township_fits",
         ),
-        CheckConstraint("(staff_role = 'canteen_clerk') = (organisation_id IS NOT NULL)", name="canteen_fits"),
+        CheckConstraint(
+            "(staff_role IN ('canteen_clerk', 'care_provider')) = (organisation_id IS NOT NULL)",
+            name="organisation_fits",
+        ),
         Index("uq_login_person", "person_id", unique=True, postgresql_where="openid IS NOT NULL"),
     )
 

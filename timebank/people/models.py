@@ -11,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from timebank.core.crypto import SealedText
 from timebank.core.db import Base
+from timebank.people.rules import ProxyScope
+
+_SCOPES = ", ".join(f"'{scope}'" for scope in ProxyScope)
 
 
 class Person(Base):
@@ -20,19 +23,27 @@ class Person(Base):
     __table_args__ = (
         CheckConstraint("sex IN ('F', 'M')", name="sex_known"),
         CheckConstraint("name <> ''", name="name_given"),
+        CheckConstraint("died_on IS NULL OR death_reported_at IS NOT NULL", name="death_reported"),
         Index("ix_person_township", "township_code", "id"),
+        Index("ix_person_left", "id", postgresql_where="left_at IS NOT NULL"),
+        Index("ix_person_name_last4", "name_last4_index"),
+        Index("ix_person_unindexed", "id", postgresql_where="name_last4_index IS NULL"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str]
     id_number: Mapped[str] = mapped_column(SealedText)
     id_number_index: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    name_last4_index: Mapped[bytes | None] = mapped_column(LargeBinary)
     born_on: Mapped[date]
     sex: Mapped[str]
     phone: Mapped[str | None] = mapped_column(SealedText)
     township_code: Mapped[str] = mapped_column(ForeignKey("township.code"))
     enrolled_at: Mapped[datetime]
     enrolled_by: Mapped[UUID | None]
+    left_at: Mapped[datetime | None]
+    death_reported_at: Mapped[datetime | None]
+    died_on: Mapped[date | None]
 
 
 class PersonRole(Base):
@@ -64,6 +75,7 @@ class Proxy(Base):
     __tablename__ = "proxy"
     __table_args__ = (
         CheckConstraint("elder_id <> proxy_id", name="not_oneself"),
+        CheckConstraint(f"scopes <@ ARRAY[{_SCOPES}] AND cardinality(scopes) > 0", name="scopes_known"),
         Index("uq_proxy_elder_proxy_active", "elder_id", "proxy_id", unique=True, postgresql_where="ended_at IS NULL"),
         Index("ix_proxy_proxy_active", "proxy_id", postgresql_where="ended_at IS NULL"),
     )
@@ -72,6 +84,7 @@ class Proxy(Base):
     elder_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     proxy_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     relation: Mapped[str]
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
     consent_evidence: Mapped[str]
     registered_by: Mapped[UUID]
     registered_at: Mapped[datetime]

@@ -16,14 +16,27 @@ from timebank.core.errors import NotFound
 from timebank.people.id_numbers import IdNumber
 from timebank.people.login_models import Login
 from timebank.people.models import Person, PersonRole, Proxy
+from timebank.people.rules import ProxyScope, must_be_in_scope, person_frozen, person_left
 
 
 def person(session: Session, person_id: UUID, *, for_update: bool = False) -> Person:
-    """One person. Raises NotFound ``person_unknown``."""
-    found = session.get(Person, person_id, with_for_update={"key_share": True} if for_update else None)
+    """One person; with ``for_update`` locked, and read anew. Raises NotFound ``person_unknown``."""
+    lock = {"key_share": True} if for_update else None
+    found = session.get(Person, person_id, with_for_update=lock, populate_existing=for_update)
     if found is None:
         raise NotFound("person_unknown", "没有这位登记人员", person_id=person_id)
     return found
+
+
+def must_be_here(someone: Person) -> None:
+    """Nothing new is done for whoever has left or is reported dead.
+
+    Raises Conflict ``person_left``, ``person_frozen``.
+    """
+    if someone.left_at is not None:
+        raise person_left(someone.name)
+    if someone.death_reported_at is not None:
+        raise person_frozen(someone.name)
 
 
 MOVING_LOCK = 0x7B007
@@ -78,16 +91,27 @@ def people_in_role(session: Session, ids: Collection[UUID], role: str) -> set[UU
     )
 
 
-def acts_for(session: Session, actor: Actor, elder_id: UUID) -> bool:
-    """Whether the actor is the elder, or a proxy with consent in force."""
+def acts_for(session: Session, actor: Actor, elder_id: UUID, scope: ProxyScope | None) -> bool:
+    """Whether the actor is the elder, or a proxy with consent in force; ``scope`` None asks for a consent to anything.
+
+    Raises NotAllowed ``proxy_scope_missing`` for a proxy who was allowed other things.
+    """
     if actor.person_id is None:
         return False
     if actor.person_id == elder_id:
         return True
-    consent = select(Proxy.id).where(
+    consent = select(Proxy.scopes).where(
         Proxy.elder_id == elder_id, Proxy.proxy_id == actor.person_id, Proxy.ended_at.is_(None)
     )
-    return session.scalar(consent) is not None
+    allowed = session.scalar(consent)
+    if allowed is not None and scope is not None:
+        must_be_in_scope(allowed, scope)
+    return allowed is not None
+
+
+def spoken_name(actor: Actor, holder: Person) -> str:
+    """Who acts, as it is kept with what was done: both names where somebody acts for another."""
+    return actor.name if actor.person_id == holder.id else f"{actor.name}（代{holder.name}）"
 
 
 def proxies_of(session: Session, elder_id: UUID) -> set[UUID]:
@@ -95,9 +119,22 @@ def proxies_of(session: Session, elder_id: UUID) -> set[UUID]:
     return set(session.scalars(select(Proxy.proxy_id).where(Proxy.elder_id == elder_id, Proxy.ended_at.is_(None))))
 
 
-def elders_of(session: Session, proxy_id: UUID) -> list[UUID]:
-    """For whom this person may act."""
-    return list(session.scalars(select(Proxy.elder_id).where(Proxy.proxy_id == proxy_id, Proxy.ended_at.is_(None))))
+def oneself_or_stewarded(session: Session, actor: Actor, person_id: UUID | None) -> UUID:
+    """Whom somebody asks about: the actor, or somebody of the steward's township.
+
+    Raises NotAllowed ``registration_needed``, ``steward_only``, ``other_township``; NotFound ``person_unknown``.
+    """
+    if person_id is None or person_id == actor.person_id:
+        return actor.person()
+    actor.must_be_steward()
+    actor.must_steward(person(session, person_id).township_code)
+    return person_id
+
+
+def elders_of(session: Session, proxy_id: UUID, scope: ProxyScope) -> list[UUID]:
+    """For whom this person may do what ``scope`` says."""
+    consents = select(Proxy.elder_id).where(Proxy.proxy_id == proxy_id, Proxy.ended_at.is_(None))
+    return list(session.scalars(consents.where(Proxy.scopes.contains([scope]))))
 
 
 def actor_of(session: Session, login_id: UUID) -> Actor | None:

@@ -4,14 +4,38 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from enum import StrEnum
 
-from timebank.core.errors import Refused
+from timebank.core.clock import local_date
+from timebank.core.errors import BankError, Conflict, NotAllowed, Refused
 from timebank.people.id_numbers import age_on
 from timebank.people.widths import without_blanks
 
 VOLUNTEER, ELDER = "volunteer", "elder"
 ROLE_NAMES = {VOLUNTEER: "志愿者", ELDER: "老人"}
+
+
+class ProxyScope(StrEnum):
+    """What an elder may let a proxy do 代办范围."""
+
+    MEALS = "meals"
+    HELP = "help"
+    CARE = "care"
+    AIDS = "aids"
+    GIFTS = "gifts"
+
+
+SCOPE_NAMES = {
+    ProxyScope.MEALS: "用餐券",
+    ProxyScope.HELP: "求助",
+    ProxyScope.CARE: "居家养老预约",
+    ProxyScope.AIDS: "康复辅具",
+    ProxyScope.GIFTS: "赠与",
+}
+
+USUAL_SCOPES = (ProxyScope.MEALS, ProxyScope.HELP, ProxyScope.CARE, ProxyScope.AIDS)
+"""What a proxy does day by day; giving minutes away is consented to by name."""
 
 FREE_ATTEMPTS = 5
 LONGEST_BLOCK = timedelta(minutes=15)
@@ -28,7 +52,13 @@ def same_name(one: str, other: str) -> bool:
 
 
 def masked_name(name: str) -> str:
-    """``王小明`` → ``王**``: enough to know whom to ask for, too little to know who it is."""
+    """``王小明`` → ``王**``: enough to know whom to ask for, too little to know who it is.
+
+    Where one acts for another, both are masked: ``周小敏（代周桂芬）`` → ``周**（代周**）``.
+    """
+    actor, acting, holder = name.partition("（代")
+    if acting:
+        return f"{masked_name(actor)}{acting}{masked_name(holder.removesuffix('）'))}）"
     return name[:1] + "*" * max(1, len(name) - 1)
 
 
@@ -43,6 +73,35 @@ def must_be_of_age(born_on: date, day: date, min_age: int, *, code: str, title: 
     age = age_on(born_on, day)
     if age < min_age:
         raise Refused(code, title, min_age=min_age, age=age)
+
+
+def must_be_in_scope(allowed: Iterable[str], scope: ProxyScope) -> None:
+    """A proxy acts within what was consented. Raises NotAllowed ``proxy_scope_missing``."""
+    if scope not in allowed:
+        raise NotAllowed("proxy_scope_missing", f"老人没有委托您代办{SCOPE_NAMES[scope]}", scope=str(scope))
+
+
+def person_left(name: str) -> BankError:
+    """The refusal of anything new for somebody who has left or died."""
+    return Conflict("person_left", f"{name}已办理退出，不能再办理")
+
+
+def person_frozen(name: str) -> BankError:
+    """The refusal of anything new for somebody whose death has been reported and is being looked into."""
+    return Conflict("person_frozen", f"{name}已被上报身故，核实期间暂停办理")
+
+
+def must_have_been_here(name: str, at: datetime, *, left_at: datetime | None, died_on: date | None) -> None:
+    """Nobody serves or is served after leaving, or after the day on which they died; ``at`` is when that began.
+
+    Raises Conflict ``person_left``; Refused ``after_death``.
+    """
+    gone = left_at is not None and at >= left_at
+    if died_on is None:
+        if gone:
+            raise person_left(name)
+    elif gone or local_date(at) > died_on:
+        raise Refused("after_death", f"{name}已于{died_on:%Y年%m月%d日}身故，不能补录此后的服务", died_on=died_on)
 
 
 def may_be_helped(roles: Iterable[str], born_on: date, day: date, help_min_age: int) -> bool:

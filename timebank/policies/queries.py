@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from timebank.policies.in_words import RuleInForce
 from timebank.policies.models import PolicyChange, PolicyValue
 from timebank.policies.rules import PolicyBook
 
@@ -24,6 +25,32 @@ def in_force(session: Session, *, at: datetime) -> PolicyBook:
     if not rows:
         raise LookupError("no policy is in force")
     return PolicyBook(rows[-1].change_id, {(row.key, row.township_code): row.value for row in rows})
+
+
+def rules_in_force(
+    session: Session, keys: Collection[str], *, township_code: str | None, at: datetime
+) -> dict[str, RuleInForce]:
+    """These policies at ``at`` by key, the township's own where it has one; what was not in force yet is left out."""
+    rows = session.execute(
+        select(PolicyValue, PolicyChange.source)
+        .join(PolicyChange, PolicyChange.id == PolicyValue.change_id)
+        .where(
+            PolicyValue.key.in_(keys),
+            PolicyValue.township_code.is_(None) | (PolicyValue.township_code == township_code),
+            PolicyValue.valid_from <= at,
+            (PolicyValue.valid_to > at) | PolicyValue.valid_to.is_(None),
+        )
+        .order_by(PolicyValue.township_code.nulls_first())
+    )
+    found: dict[str, RuleInForce] = {}
+    for row, source in rows:
+        value, district = row.value, found.get(row.key)
+        if isinstance(value, dict) and district is not None:
+            # A township may differ in some kinds only.
+            value = {**district.value, **value}
+        assert row.valid_from is not None
+        found[row.key] = RuleInForce(row.key, value, row.change_id, row.valid_from, source)
+    return found
 
 
 def changes(session: Session, *, limit: int, before_id: int | None = None) -> Sequence[PolicyChange]:

@@ -8,8 +8,15 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from timebank.allotments.checks import allotment_checks
 from timebank.clearing.verify import clearing_checks
+from timebank.giving.checks import giving_checks
+from timebank.leaving.checks import leaving_checks
 from timebank.ledger.verify import Check, Misfit, ledger_checks, sql_check
+from timebank.redemption.aids.checks import aid_checks
+from timebank.redemption.care.checks import care_checks
+from timebank.redemption.offline_checks import offline_checks
+from timebank.redemption.voucher_checks import voucher_checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,9 @@ def checks() -> Iterator[Check]:
     """All checks, in the order in which they are made."""
     yield from ledger_checks()
     yield from clearing_checks()
+    yield from giving_checks()
+    yield from allotment_checks()
+    yield from leaving_checks()
     yield sql_check(
         "vouchers_covered",
         "未用的用餐券与账户中的分钟相符",
@@ -46,6 +56,9 @@ def checks() -> Iterator[Check]:
                               AND (link_id IS NULL OR link_id = id) AND amount = v.price_minutes) t
         WHERE s.n <> (v.status = 'redeemed')::int OR t.n <> (v.status = 'redeemed')::int ORDER BY v.id LIMIT 1""",
     )
+    yield from voucher_checks()
+    yield from offline_checks()
+    yield from aid_checks()
     yield sql_check(
         "services_credited",
         "每次确认的服务与所得划转相符",
@@ -67,6 +80,7 @@ def checks() -> Iterator[Check]:
               AND NOT EXISTS (SELECT FROM ledger_transfer r WHERE r.reverses_id = t.id))
         ORDER BY p.id LIMIT 1""",
     )
+    yield from care_checks()
 
 
 def verify(session: Session) -> Iterator[Verified]:

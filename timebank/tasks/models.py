@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, text
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -68,6 +68,7 @@ class Assignment(Base):
     """One volunteer's part in a task.
 
     Two exclusion constraints keep a volunteer from promising, and from serving, in two places at once.
+    ``surplus_minutes`` are those of ``payable_minutes`` that a cap sent to the pool; they stay the volunteer's honour.
     """
 
     __tablename__ = "task_assignment"
@@ -78,6 +79,9 @@ class Assignment(Base):
             "(status IN ('confirmed', 'reversed')) = (payable_minutes IS NOT NULL)", name="payable_once_confirmed"
         ),
         CheckConstraint("payable_minutes >= 0", name="payable_not_negative"),
+        CheckConstraint(
+            "surplus_minutes >= 0 AND surplus_minutes <= coalesce(payable_minutes, 0)", name="surplus_range"
+        ),
         CheckConstraint("NOT isempty(served_during)", name="served_not_empty"),
         ExcludeConstraint(
             ("volunteer_id", "="),
@@ -98,6 +102,12 @@ class Assignment(Base):
             postgresql_where="status NOT IN ('withdrawn', 'cancelled', 'no_show')",
         ),
         Index("ix_task_assignment_volunteer", "volunteer_id", "task_id"),
+        Index(
+            "ix_task_assignment_earned",
+            "volunteer_id",
+            postgresql_include=["id", "payable_minutes", "surplus_minutes"],
+            postgresql_where="status = 'confirmed'",
+        ),
         Index("ix_task_assignment_awaiting", "checked_out_at", postgresql_where="status = 'checked_out'"),
     )
 
@@ -113,6 +123,7 @@ class Assignment(Base):
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     payable_minutes: Mapped[int | None]
+    surplus_minutes: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     confirmed_at: Mapped[datetime | None]
     confirmed_by: Mapped[UUID | None]
     confirmed_by_name: Mapped[str | None]
@@ -123,3 +134,14 @@ class Assignment(Base):
     disputed_by_name: Mapped[str | None]
     dispute_reason: Mapped[str | None]
     ruling: Mapped[str | None]
+
+
+class Star(Base):
+    """星级: one star that a volunteer has reached, and was told of once."""
+
+    __tablename__ = "volunteer_star"
+    __table_args__ = (CheckConstraint("star > 0", name="star_positive"),)
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    star: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    reached_at: Mapped[datetime]

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, cast, false, or_, select
+from sqlalchemy import ColumnElement, cast, false, func, or_, select
 from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 from sqlalchemy.orm import Session, selectinload
 
+from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
 from timebank.core.errors import NotFound
 from timebank.people.queries import elders_of
+from timebank.people.rules import ProxyScope
 from timebank.tasks.models import Assignment, ServiceType, Task
-from timebank.tasks.rules import GONE, NOT_SERVED, TaskStatus
+from timebank.tasks.rules import GONE, NOT_SERVED, AssignmentStatus, TaskStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,17 @@ def _visible(session: Session, actor: Actor, mine: bool) -> ColumnElement[bool]:
         return Task.township_code == actor.township_code if actor.is_steward else false()
     if actor.person_id is None:
         return false()
-    elders = [actor.person_id, *elders_of(session, actor.person_id)]
+    elders = [actor.person_id, *elders_of(session, actor.person_id, ProxyScope.HELP)]
     taken = select(Assignment.task_id).where(Assignment.volunteer_id == actor.person_id, Assignment.status.not_in(GONE))
     own = or_(Task.elder_id.in_(elders), Task.id.in_(taken))
     return own if mine else or_(own, Task.status == TaskStatus.OPEN)
+
+
+def served_in_all(session: Session, person_id: UUID) -> tuple[int, date | None]:
+    """What somebody's confirmed services come to in life, in minutes, and the day of the first confirmation."""
+    total, first = session.execute(
+        select(func.coalesce(func.sum(Assignment.payable_minutes), 0), func.min(Assignment.confirmed_at)).where(
+            Assignment.volunteer_id == person_id, Assignment.status == AssignmentStatus.CONFIRMED
+        )
+    ).one()
+    return int(total or 0), None if first is None else clock.local_date(first)

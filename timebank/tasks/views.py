@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from timebank.core.actors import Actor
 from timebank.people.models import Person
 from timebank.people.queries import elders_of, people_by_ids
-from timebank.people.rules import masked_name
+from timebank.people.rules import ProxyScope, masked_name
 from timebank.tasks.actions.attend import minutes_of
 from timebank.tasks.models import Assignment, Task
 from timebank.tasks.queries import service_types
@@ -72,7 +72,9 @@ def see_tasks(session: Session, *, actor: Actor, tasks: Sequence[Task]) -> list[
     townships = township_names(session)
     ids = {part.volunteer_id for task in tasks for part in task.parts}
     people = people_by_ids(session, ids | {task.elder_id for task in tasks if task.elder_id is not None})
-    elders = {actor.person_id, *elders_of(session, actor.person_id)} if actor.person_id else set[UUID]()
+    elders = set[UUID]()
+    if actor.person_id is not None:
+        elders = {actor.person_id, *elders_of(session, actor.person_id, ProxyScope.HELP)}
     return [_view(task, _Eyes(actor, task, elders), types, townships, people) for task in tasks]
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from timebank.core.errors import NotFound, Refused
-from timebank.townships.models import Organisation, Township
+from timebank.townships.models import Organisation, Township, Village
 
 
 def townships(session: Session) -> Sequence[Township]:
@@ -28,6 +28,12 @@ def township(session: Session, code: str) -> Township:
 def township_names(session: Session) -> dict[str, str]:
     """Names by code."""
     return {row.code: row.name for row in session.execute(select(Township.code, Township.name))}
+
+
+def village_names(session: Session, township_code: str) -> Sequence[str]:
+    """The official names of a township's villages, by code."""
+    query = select(Village.name).where(Village.township_code == township_code).order_by(Village.code)
+    return session.scalars(query).all()
 
 
 def canteen(session: Session, organisation_id: UUID) -> Organisation:

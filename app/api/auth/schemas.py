@@ -25,6 +25,9 @@ class RegisterBody(Body):
     id_number = Text(longest=40, required=True, load_only=True)
     phone = Text(longest=40, required=True, load_only=True)
     township_code = Text(longest=20, required=True)
+    village = Text(
+        longest=80, load_default=None, allow_none=True, metadata={"description": "村社，须属于该镇街；可不填"}
+    )
 
 
 class TokenAnswer(Answer):

@@ -12,6 +12,7 @@ from app.api.operation import operation
 from app.api.parser import Doors
 from timebank.core.actors import Actor
 from timebank.ledger import actions, queries
+from timebank.redemption.queries import origin_of
 
 doors = Doors("ledger", __name__, url_prefix="/api/v1/ledger", description="时间账本")
 
@@ -33,5 +34,7 @@ def trial_balance(session: Session, actor: Actor, query: dict[str, Any]) -> dict
     method="POST", body=ReverseBody, answers=ReverseAnswer, key="required",
 )  # fmt: skip
 def reverse(session: Session, actor: Actor, body: dict[str, Any], transfer_id: UUID) -> dict[str, Any]:
-    state, transfer, reversal = actions.reverse(session, actor=actor, transfer_id=transfer_id, reason=body["reason"])
+    state, transfer, reversal = actions.reverse(
+        session, actor=actor, transfer_id=transfer_id, reason=body["reason"], origin_of=origin_of
+    )
     return {"status": state, "transfer_id": transfer, "reversal_transfer_id": reversal}

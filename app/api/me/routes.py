@@ -6,14 +6,29 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.api.fields import PageQuery, numbers_in_cursor
-from app.api.me.schemas import BalanceAnswer, MeAnswer, StatementPage
-from app.api.operation import operation, page
+from app.api.fields import PageQuery, moment_and_key_in_cursor, numbers_in_cursor
+from app.api.me.schemas import (
+    BalanceAnswer,
+    ExplainQuery,
+    ExplanationAnswer,
+    HonoursAnswer,
+    MeAnswer,
+    RefusalPage,
+    StatementPage,
+    StatementQuery,
+    WhoseQuery,
+)
+from app.api.operation import SUMMARY_OF, operation, page
 from app.api.parser import Doors
 from timebank.core.actors import Actor
+from timebank.core.replies import KeptReply
+from timebank.explaining import queries as why
+from timebank.explaining.ordered import explain_care, explain_voucher
+from timebank.explaining.rules import Explanation
 from timebank.ledger import queries
 from timebank.ledger.queries import PAID_KIND_NAMES, TRANSFER_KIND_NAMES, Balance, StatementLine
-from timebank.ledger.rules import HOUSE
+from timebank.ledger.rules import HOUSE, AccountKind
+from timebank.tasks.honours import Honours, honours_of
 
 doors = Doors("me", __name__, url_prefix="/api/v1/me", description="我的账户")
 
@@ -28,18 +43,59 @@ def show(session: Session, actor: Actor) -> dict[str, Any]:
     }
 
 
-@operation(doors, "/balance", "me.balance", "我的时长", answers=BalanceAnswer)
-def balance(session: Session, actor: Actor) -> Balance:
-    return queries.balance_of(session, actor.person())
+@operation(doors, "/balance", "me.balance", "我的时长", query=WhoseQuery, answers=BalanceAnswer)
+def balance(session: Session, actor: Actor, query: dict[str, Any]) -> Balance:
+    return queries.balance_of(session, why.whose(session, actor, query.get("for_person_id")))
 
 
-@operation(doors, "/statement", "me.statement", "我的明细", query=PageQuery, answers=StatementPage)
+@operation(doors, "/honours", "me.honours", "我的荣誉", answers=HonoursAnswer)
+def honours(session: Session, actor: Actor) -> Honours:
+    return honours_of(session, actor.person())
+
+
+@operation(doors, "/statement", "me.statement", "我的明细", query=StatementQuery, answers=StatementPage)
 def statement(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
+    person_id = why.whose(session, actor, query.get("for_person_id"))
     place = numbers_in_cursor(query.get("cursor"), 2)
     after = (place[0], place[1]) if place else None
-    lines = queries.statement(session, actor.person(), limit=query["limit"] + 1, after=after)
+    kind = AccountKind(query["account"])
+    lines = queries.statement(session, person_id, limit=query["limit"] + 1, after=after, kind=kind)
     found = page(lines, query["limit"], lambda line: [line.account_id, line.version])
     return {**found, "items": [_item(line) for line in found["items"]]}
+
+
+@operation(doors, "/explain", "me.explain", "为什么", query=ExplainQuery, answers=ExplanationAnswer)
+def explain(session: Session, actor: Actor, query: dict[str, Any]) -> Explanation:
+    if "key" in query:
+        return why.explain_reply(session, actor=actor, key=query["key"], names=SUMMARY_OF)
+    person_id = why.whose(session, actor, query.get("for_person_id"))
+    if "transfer_id" in query:
+        return why.explain_transfer(session, person_id=person_id, transfer_id=query["transfer_id"])
+    if "voucher_id" in query:
+        return explain_voucher(session, person_id=person_id, voucher_id=query["voucher_id"])
+    if "booking_id" in query:
+        return explain_care(session, person_id=person_id, booking_id=query["booking_id"])
+    return why.explain_task(session, person_id=person_id, task_id=query["task_id"])
+
+
+@operation(doors, "/refusals", "me.refusals", "我没有办成的事", query=PageQuery, answers=RefusalPage)
+def refusals(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
+    before = moment_and_key_in_cursor(query.get("cursor"))
+    found = why.refusals_of(session, actor=actor, limit=query["limit"] + 1, before=before)
+    answer = page(found, query["limit"], lambda kept: [kept.answered_at.isoformat(), kept.key])
+    return {**answer, "items": [_refusal(kept) for kept in answer["items"]]}
+
+
+def _refusal(kept: KeptReply) -> dict[str, Any]:
+    problem: dict[str, Any] = kept.body or {}
+    return {
+        "key": kept.key,
+        "operation": kept.operation,
+        "operation_name": SUMMARY_OF.get(kept.operation, kept.operation),
+        "refused_at": kept.answered_at,
+        "code": problem.get("code", ""),
+        "title": problem.get("title", ""),
+    }
 
 
 def _kind_name(line: StatementLine) -> str:
@@ -59,4 +115,5 @@ def _item(line: StatementLine) -> dict[str, Any]:
         "balance_minutes": line.balance_minutes,
         "counterpart_township_code": None if book == HOUSE else book,
         "note": line.note,
+        "expires_on": line.expires_on,
     }

@@ -3,6 +3,9 @@
 from marshmallow import fields
 
 from app.api.fields import Answer, Body, Choice, Id, Moment, Several, Text
+from timebank.people.rules import USUAL_SCOPES, ProxyScope
+
+SCOPES = [str(scope) for scope in ProxyScope]
 
 
 class EnrolBody(Body):
@@ -12,6 +15,9 @@ class EnrolBody(Body):
     id_number = Text(longest=40, required=True, load_only=True)
     phone = Text(longest=40, load_default=None, allow_none=True, load_only=True)
     township_code = Text(longest=20, required=True)
+    village = Text(
+        longest=80, load_default=None, allow_none=True, metadata={"description": "村社，须属于该镇街；可不填"}
+    )
     roles = Several(Choice(["volunteer", "elder"]), lowest=1, highest=2, required=True)
 
 
@@ -46,6 +52,13 @@ class ProxyBody(Body):
     proxy_id = Id(required=True)
     relation = Text(longest=20, required=True)
     consent_evidence = Text(longest=200, required=True)
+    scopes = Several(
+        Choice(SCOPES),
+        lowest=1,
+        highest=len(SCOPES),
+        load_default=lambda: list(USUAL_SCOPES),
+        metadata={"description": "代办范围；未填为日常四项，不含赠与"},
+    )
 
 
 class ProxyAnswer(Answer):
@@ -55,6 +68,7 @@ class ProxyAnswer(Answer):
     elder_id = Id(required=True)
     proxy_id = Id(required=True)
     relation = fields.String(required=True)
+    scopes = fields.List(fields.String(), required=True)
     registered_at = Moment(required=True)
     ended_at = Moment(required=True, allow_none=True)
 

@@ -23,13 +23,13 @@ from app.api.vouchers.schemas import (
     VoucherPage,
     VouchersQuery,
 )
-from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.redemption import actions, queries
 from timebank.redemption.actions import ScanAnswer
 from timebank.redemption.codes import grouped
 from timebank.redemption.models import Voucher
-from timebank.redemption.rules import REASON_SENTENCES, STATUS_NAMES, Scan, VoucherStatus
+from timebank.redemption.offline_queries import qr_texts
+from timebank.redemption.rules import STATUS_NAMES, Scan, VoucherStatus
 
 doors = Doors("vouchers", __name__, url_prefix="/api/v1/vouchers", description="用餐券")
 
@@ -39,7 +39,7 @@ doors = Doors("vouchers", __name__, url_prefix="/api/v1/vouchers", description="
     method="POST", body=BuyBody, answers=BoughtAnswer, status=201, key="required",
 )  # fmt: skip
 def buy(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
-    return {"items": [_item(voucher) for voucher in actions.buy_vouchers(session, actor=actor, **body)]}
+    return {"items": [voucher_item(voucher) for voucher in actions.buy_vouchers(session, actor=actor, **body)]}
 
 
 @operation(doors, "", "vouchers.list", "我的用餐券", query=VouchersQuery, answers=VoucherPage)
@@ -53,7 +53,7 @@ def list_vouchers(session: Session, actor: Actor, query: dict[str, Any]) -> dict
         before=id_in_cursor(query.get("cursor")),
     )
     answer = page(found, query["limit"], lambda row: row[0].id)
-    return {**answer, "items": [_item(*row) for row in answer["items"]]}
+    return {**answer, "items": _with_qr_texts(session, answer["items"])}
 
 
 @operation(
@@ -63,7 +63,8 @@ def list_vouchers(session: Session, actor: Actor, query: dict[str, Any]) -> dict
 def qr(session: Session, actor: Actor, voucher_id: UUID) -> bytes:
     voucher = queries.voucher_for(session, actor=actor, voucher_id=voucher_id)
     picture = io.BytesIO()
-    segno.make_qr(voucher.code, error="m").save(picture, kind="svg", scale=8, border=4, title=grouped(voucher.code))
+    [text] = qr_texts(session, [voucher])
+    segno.make_qr(text, error="m").save(picture, kind="svg", scale=8, border=4, title=grouped(voucher.code))
     return picture.getvalue()
 
 
@@ -72,7 +73,7 @@ def qr(session: Session, actor: Actor, voucher_id: UUID) -> bytes:
     method="POST", answers=VoucherItem, key="required",
 )  # fmt: skip
 def refund(session: Session, actor: Actor, voucher_id: UUID) -> dict[str, Any]:
-    return _item(actions.refund_voucher(session, actor=actor, voucher_id=voucher_id))
+    return voucher_item(actions.refund_voucher(session, actor=actor, voucher_id=voucher_id))
 
 
 @operation(
@@ -81,7 +82,7 @@ def refund(session: Session, actor: Actor, voucher_id: UUID) -> dict[str, Any]:
 )  # fmt: skip
 def redeem(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
     answers = actions.redeem_vouchers(session, actor=actor, scans=[Scan(**body)])
-    return _scan_answer(answers[0], body["nonce"])
+    return scan_answer(answers[0], body["nonce"])
 
 
 @operation(
@@ -93,7 +94,7 @@ def redeem_batch(session: Session, actor: Actor, body: dict[str, Any]) -> dict[s
     answers = iter(actions.redeem_vouchers(session, actor=actor, scans=read))
     return {
         "results": [
-            _not_read(scan) if isinstance(scan, Unreadable) else _scan_answer(next(answers), scan["nonce"])
+            _not_read(scan) if isinstance(scan, Unreadable) else scan_answer(next(answers), scan["nonce"])
             for scan in body["scans"]
         ]
     }
@@ -111,11 +112,21 @@ def _not_read(scan: Unreadable) -> dict[str, Any]:
         "redeemed_at": None,
         "canteen_id": None,
         "canteen_name": None,
+        "honoured": False,
+        "loss_id": None,
         "nonce": nonce if isinstance(nonce, str) and is_clean(nonce) else None,
     }
 
 
-def _item(voucher: Voucher, canteen_name: str | None = None) -> dict[str, Any]:
+def _with_qr_texts(session: Session, rows: list[tuple[Voucher, str | None]]) -> list[dict[str, Any]]:
+    """A phone draws the QRs itself, so that it can show them without a line."""
+    unused = [voucher for voucher, _ in rows if voucher.status == VoucherStatus.ISSUED]
+    texts = {voucher.id: text for voucher, text in zip(unused, qr_texts(session, unused), strict=True)}
+    return [{**voucher_item(*row), "qr_text": texts.get(row[0].id)} for row in rows]
+
+
+def voucher_item(voucher: Voucher, canteen_name: str | None = None) -> dict[str, Any]:
+    """One voucher, as every operation answers it."""
     return {
         "voucher_id": voucher.id,
         "code": voucher.code,
@@ -130,23 +141,29 @@ def _item(voucher: Voucher, canteen_name: str | None = None) -> dict[str, Any]:
         "canteen_id": voucher.canteen_id,
         "canteen_name": canteen_name,
         "only_township_code": voucher.only_township_code,
+        "good_times": voucher.good_times.text(),
+        "on_expiry": voucher.on_expiry,
+        "issued_by_name": voucher.issued_by_name,
+        "void_reason": voucher.void_reason,
+        "void_note": voucher.void_note,
+        "replaces_voucher_id": voucher.replaces_id,
+        "replaced_by_voucher_id": voucher.replaced_by_id,
     }
 
 
-def _scan_answer(answer: ScanAnswer, nonce: str) -> dict[str, Any]:
+def scan_answer(answer: ScanAnswer, nonce: str) -> dict[str, Any]:
+    """Yes or no and why, as every scan is answered."""
     verdict = answer.verdict
-    sentence = REASON_SENTENCES[verdict.reason]
-    if verdict.reason == "already_redeemed" and verdict.redeemed_at is not None:
-        when = verdict.redeemed_at.astimezone(clock.LOCAL)
-        sentence = f"这张券已于{when:%m月%d日%H:%M}在{answer.canteen_name}用过"
     return {
         "result": "accepted" if verdict.accepted else "refused",
         "reason": verdict.reason,
-        "message": sentence,
+        "message": answer.sentence,
         "voucher_id": verdict.voucher_id,
         "holder_name": answer.holder_name,
         "redeemed_at": verdict.redeemed_at,
         "canteen_id": verdict.canteen_id,
         "canteen_name": answer.canteen_name,
+        "honoured": verdict.loss_id is not None,
+        "loss_id": verdict.loss_id,
         "nonce": nonce,
     }

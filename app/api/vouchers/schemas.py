@@ -13,6 +13,12 @@ class BuyBody(Body):
     quantity = Whole(1, 1000, required=True)
     for_person_id = Id(load_default=None, allow_none=True)
     home_only = Flag(load_default=False, metadata={"description": "只在持券人本镇街使用；不受头寸限额影响"})
+    evidence = Text(
+        longest=200,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "镇街管理员代没有手机的老人购券时，老人书面同意的依据"},
+    )
 
 
 class VouchersQuery(PageQuery):
@@ -28,6 +34,7 @@ class VoucherItem(Answer):
     voucher_id = Id(required=True)
     code = fields.String(required=True)
     code_grouped = fields.String(required=True)
+    qr_text = fields.String(allow_none=True, metadata={"description": "二维码内容（带签名）；列表里才有"})
     holder_id = Id(required=True)
     status = fields.String(required=True)
     status_name = fields.String(required=True)
@@ -40,6 +47,15 @@ class VoucherItem(Answer):
     only_township_code = fields.String(
         required=True, allow_none=True, metadata={"description": "只能在这个镇街使用；null 为任一镇街"}
     )
+    good_times = fields.String(required=True, metadata={"description": "可用的星期和餐次，如周一至周五；不限为“每天”"})
+    on_expiry = fields.String(required=True, metadata={"description": "过期后 refund 退回本人，pool 转入公益时间池"})
+    issued_by_name = fields.String(required=True)
+    void_reason = fields.String(
+        required=True, allow_none=True, metadata={"description": "lost 挂失补办，given 转赠，cancelled 镇街作废"}
+    )
+    void_note = fields.String(required=True, allow_none=True)
+    replaces_voucher_id = Id(required=True, allow_none=True, metadata={"description": "它是哪张券补办或转赠而来"})
+    replaced_by_voucher_id = Id(required=True, allow_none=True, metadata={"description": "补办或转赠后的新券"})
 
 
 class BoughtAnswer(Answer):
@@ -55,14 +71,16 @@ class VoucherPage(Page):
 
 
 class ScanBody(Body):
-    """One code under a scanner; the nonce is the scanner's own number for this scan.
+    """One code under a scanner, or the signed text of its QR; the nonce is the scanner's own number for this scan.
 
-    ``scanned_at`` is kept as evidence; whether a voucher has expired is judged when the scan arrives.
+    ``scanned_at`` is kept as evidence; whether a voucher has expired is judged when the scan arrives, except where the
+    counter had no line (``offline``), checked a signed text by itself and sends it in time: that counts from then.
     """
 
     code = Scanned(required=True)
     nonce = Text(longest=100, required=True)
     scanned_at = Moment(load_default=None, allow_none=True)
+    offline = Flag(load_default=False, metadata={"description": "断网时扫的，由助餐点自己验签"})
 
 
 class BatchBody(Body):
@@ -82,6 +100,8 @@ class ScanAnswerSchema(Answer):
     redeemed_at = Moment(required=True, allow_none=True)
     canteen_id = Id(required=True, allow_none=True)
     canteen_name = fields.String(required=True, allow_none=True)
+    honoured = fields.Boolean(required=True, metadata={"description": "券不能再用，但这一餐由保障金支付"})
+    loss_id = Id(required=True, allow_none=True)
     nonce = fields.String(required=True, allow_none=True)
 
 

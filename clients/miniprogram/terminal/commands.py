@@ -16,6 +16,7 @@ from clients.miniprogram.api import OutcomeUnknown
 from clients.miniprogram.problem import Problem
 from clients.miniprogram.storage import StorageError
 from clients.miniprogram.terminal.handset import Handset, PhoneTrouble, chosen_name, switched_on
+from clients.miniprogram.terminal.help import help_text, param_name, typed_path
 from clients.miniprogram.terminal.screen import Screen
 from clients.miniprogram.wx import RequestFailed
 
@@ -50,13 +51,19 @@ def phones_folder() -> Path:
 def shared_options() -> list[click.Option]:
     """``--server`` and ``--as``, taken before or after the command's name; the later one wins."""
     return [
-        click.Option(["--server"], metavar="URL", expose_value=False, callback=_choose, help="服务器地址"),
-        click.Option(["--as", "whose"], metavar="NAME", expose_value=False, callback=_choose, help="用谁的手机"),
+        click.Option(["--server"], metavar="网址", expose_value=False, callback=_choose, help="服务器地址"),
+        click.Option(["--as", "whose"], metavar="名字", expose_value=False, callback=_choose, help="用谁的手机"),
     ]
 
 
 class _Chinese(click.Command):
-    """Answers mistakes in the words of a command in Chinese, with exit status 1."""
+    """Explains itself in Chinese, and answers mistakes in the words of a command so, with exit status 1."""
+
+    belongs_to_phone = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(shared_options())
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
@@ -67,23 +74,27 @@ class _Chinese(click.Command):
             click.echo(bare.ctx.get_help() if bare.ctx else "")
             raise click.exceptions.Exit(0) from None
         except click.UsageError as mistake:
-            path = "timebank phone" if isinstance(self, click.Group) else f"timebank phone {info_name}"
-            Screen().sorry("没有看懂这条命令", [_mistake_text(mistake), f"下一步：{path} --help"])
+            help_next = f"下一步：{typed_path(parent, info_name)} --help"
+            Screen().sorry("没有看懂这条命令", [_mistake_text(mistake), help_next])
             raise click.exceptions.Exit(1) from None
+
+    def get_help(self, ctx: click.Context) -> str:
+        """The page that ``--help`` shows."""
+        return help_text(self, ctx)
 
 
 class PhoneCommand(_Chinese):
     """A command of the phone, with the shared options."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.params.extend(shared_options())
-
 
 class PhoneGroup(_Chinese, click.Group):
-    """The phone's commands."""
+    """The phone's commands, or those about one thing; a group within it is asked for in the same way."""
 
     command_class = PhoneCommand
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """The commands in the order in which a person meets them."""
+        return list(self.commands)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -92,7 +103,8 @@ class PhoneGroup(_Chinese, click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError:
-            Screen().sorry(f"手机里没有「{args[0]}」这一项", ["下一步：timebank phone --help"])
+            path = typed_path(ctx.parent, ctx.info_name)
+            Screen().sorry(f"手机里没有「{args[0]}」这一项", [f"下一步：{path} --help"])
             raise click.exceptions.Exit(1) from None
 
 
@@ -162,10 +174,11 @@ def _choose(ctx: click.Context, param: click.Parameter, value: str | None) -> No
 
 def _mistake_text(mistake: click.UsageError) -> str:
     if isinstance(mistake, click.MissingParameter):
-        names = [mistake.param.opts[0]] if mistake.param else []
-        return f"还缺少：{' '.join(names)}"
+        return f"还缺少：{param_name(mistake.param) if mistake.param else ''}"
     if isinstance(mistake, click.NoSuchOption):
         return f"没有这个选项：{mistake.option_name}"
     if isinstance(mistake, click.BadParameter) and mistake.param is not None:
-        return f"这一项填得不对：{mistake.param.opts[0]}"
-    return f"多写或少写了内容：{mistake.format_message()}"
+        return f"这一项填得不对：{param_name(mistake.param)}"
+    if isinstance(mistake, click.BadOptionUsage):
+        return f"这个选项后面还缺少内容：{mistake.option_name}"
+    return "多写或少写了内容。"

@@ -52,13 +52,13 @@ class Handset:
         for write in self.api.pending():
             self.screen.show(f"「{write.title}」还没有结果", ["结果未知，联网后会自动核对。"])
 
-    def write(self, path: str, body: dict[str, Any], *, title: str) -> dict[str, Any]:
+    def write(self, path: str, body: dict[str, Any], *, title: str, method: str = "POST") -> dict[str, Any]:
         """Does a write once. One that was settled a moment ago is what the person asks for again: not done twice."""
         for settled in self._settled:
-            if settled.answer is not None and settled.write.is_same_request(path, body):
+            if settled.answer is not None and settled.write.is_same_request(path, body, method):
                 self.screen.show("就是上面核对好的这一笔", ["没有重复办理。还要再办，请再操作一次。"])
                 return settled.answer
-        return self.api.write(path, body, title=title)
+        return self.api.write(path, body, title=title, method=method)
 
     def remember_list(self, kind: str, ids: Sequence[str]) -> None:
         """Keeps the order of the list just shown, so that its numbers can be used."""

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 import segno
 from rich import box
-from rich.console import Console, Group
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
@@ -15,8 +16,11 @@ from rich.text import Text
 from clients.miniprogram.api import OutcomeUnknown
 from clients.miniprogram.problem import Problem
 from clients.miniprogram.terminal import words
+from clients.miniprogram.terminal.lines import folded
 
 _WIDEST = 100
+_BORDERS = 6
+_COMMAND = "timebank phone"
 _QR_MARGIN = 4
 _HALVES = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
 
@@ -59,12 +63,37 @@ class Screen:
 
     def table(self, title: str, columns: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]]) -> None:
         """A table; a column is its heading and whether it stands to the right."""
-        table = Table(title=title, title_style="bold", box=box.HEAVY_EDGE, show_lines=True, expand=True)
+        headed = any(heading for heading, _ in columns)
+        table = Table(
+            title=title, title_style="bold", box=box.HEAVY_EDGE, show_lines=True, expand=True, show_header=headed
+        )
         for heading, to_the_right in columns:
             table.add_column(heading, justify="right" if to_the_right else "left", overflow="fold")
         for row in rows:
             table.add_row(*row)
         self._console.print(table)
+
+    def hint(self, sentence: str) -> None:
+        """A line below what was shown: what can be done next."""
+        self._console.print(self._text(sentence, "dim"))
+
+    def guide(self, title: str, usage: str, sections: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> str:
+        """A page that explains, as text: what something does, how it is typed, and names with their meaning."""
+        parts: list[RenderableType] = [
+            Text(title, style="bold blue"),
+            Text(),
+            Text(usage, style="bold", overflow="fold"),
+        ]
+        for heading, rows in sections:
+            listed = Table.grid(padding=(0, 3))
+            listed.add_column(overflow="fold", max_width=self._console.width // 2)
+            listed.add_column(overflow="fold")
+            for name, meaning in rows:
+                listed.add_row(name, meaning)
+            parts += [Text(), Text(heading, style="bold"), listed]
+        with self._console.capture() as shown:
+            self._console.print(Panel(Group(*parts), box=box.HEAVY, border_style="blue", padding=(1, 2), expand=True))
+        return shown.get().rstrip("\n")
 
     def qr(self, content: str) -> None:
         """A QR code, dark on light on any terminal with colours."""
@@ -84,10 +113,17 @@ class Screen:
         """Whether tables must put two things under each other."""
         return self._console.width < 80
 
+    def _text(self, line: str, style: str) -> Text:
+        """A sentence in lines; a command at its end begins a line of its own where both do not fit on one."""
+        width = self._console.width - _BORDERS
+        said, colon, command = line.partition(f"：{_COMMAND}")
+        if colon and cell_len(line) > width:
+            line = f"{said}：\n{_COMMAND}{command}"
+        return Text(folded(line, width), style=style, overflow="fold")
+
     def _panel(self, title: str, lines: list[str], colour: str, small: str | None) -> None:
-        parts = [Text(title, style=f"bold {colour}", overflow="fold")]
-        parts += [Text(line, style="bold", overflow="fold") for line in lines]
+        parts = [self._text(title, f"bold {colour}"), *(self._text(line, "bold") for line in lines)]
         if small:
-            parts.append(Text(small, style="dim", overflow="fold"))
+            parts.append(self._text(small, "dim"))
         spaced = [Padding(part, (0, 0, 1 if part is not parts[-1] else 0, 0)) for part in parts]
         self._console.print(Panel(Group(*spaced), box=box.HEAVY, border_style=colour, padding=(1, 2), expand=True))

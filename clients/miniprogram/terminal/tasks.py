@@ -16,7 +16,7 @@ _BEFORE_OR_DURING = {"open", "accepted", "checked_in"}
 
 
 @click.command("request", cls=PhoneCommand)
-@click.option("--type", "service_type", required=True, metavar="CODE_OR_NAME", help="服务种类")
+@click.option("--type", "service_type", required=True, metavar="代码或名称", help="服务种类")
 @click.option("--starts-at", required=True, metavar="'2026-11-25 09:00'", help="开始时间（北京时间）")
 @click.option("--minutes", required=True, type=int, help="多少分钟")
 @click.option("--note", help="要说明的话")
@@ -35,8 +35,8 @@ def request(handset: Handset, service_type: str, starts_at: str, minutes: int, n
 
 @click.command("tasks", cls=PhoneCommand)
 @click.option("--mine", is_flag=True, help="只看与我有关的")
-@click.option("--status", type=click.Choice(list(words.TASK_STATUSES)), help="只看这种状态的")
-@click.option("--township", metavar="CODE_OR_NAME", help="只看这个镇街的")
+@click.option("--status", type=click.Choice(list(words.TASK_STATUSES)), metavar="状态", help="只看这种状态的")
+@click.option("--township", metavar="代码或名称", help="只看这个镇街的")
 @on_phone
 def tasks(handset: Handset, mine: bool, status: str | None, township: str | None) -> None:
     """看服务任务。"""
@@ -52,7 +52,7 @@ def tasks(handset: Handset, mine: bool, status: str | None, township: str | None
 
 
 @click.command("accept", cls=PhoneCommand)
-@click.argument("task")
+@click.argument("task", metavar="任务序号")
 @on_phone
 def accept(handset: Handset, task: str) -> None:
     """接单。"""
@@ -60,7 +60,7 @@ def accept(handset: Handset, task: str) -> None:
 
 
 @click.command("cancel", cls=PhoneCommand)
-@click.argument("task")
+@click.argument("task", metavar="任务序号")
 @on_phone
 def cancel(handset: Handset, task: str) -> None:
     """取消任务。"""
@@ -68,7 +68,7 @@ def cancel(handset: Handset, task: str) -> None:
 
 
 @click.command("check-in", cls=PhoneCommand)
-@click.argument("task")
+@click.argument("task", metavar="任务序号")
 @click.option("--code", required=True, help="老人手机上的六位服务码")
 @on_phone
 def check_in(handset: Handset, task: str, code: str) -> None:
@@ -77,7 +77,7 @@ def check_in(handset: Handset, task: str, code: str) -> None:
 
 
 @click.command("check-out", cls=PhoneCommand)
-@click.argument("task")
+@click.argument("task", metavar="任务序号")
 @on_phone
 def check_out(handset: Handset, task: str) -> None:
     """签退。"""
@@ -85,7 +85,7 @@ def check_out(handset: Handset, task: str) -> None:
 
 
 @click.command("confirm", cls=PhoneCommand)
-@click.argument("task")
+@click.argument("task", metavar="任务序号")
 @click.option("--rating", required=True, type=click.IntRange(1, 5), help="满意几分，1 到 5")
 @click.option("--comment", help="想说的话")
 @on_phone

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from clients.miniprogram.problem import Problem
+from clients.miniprogram.terminal.next_steps import BY_CODE, BY_STATUS
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 _WEEKDAYS = "一二三四五六日"
@@ -35,26 +36,33 @@ VOUCHER_STATUSES = {
 
 ROLES = {"volunteer": "志愿者", "elder": "老人", "proxy": "代办人", "steward": "管理员"}
 
-_NEXT_STEPS = {
-    "insufficient_minutes": "可以少买几张，或者先做志愿服务积攒时长。",
-    "task_not_open": "请看看别的任务：timebank phone tasks",
-    "task_already_accepted": "请看看别的任务：timebank phone tasks",
-    "wrong_state": "请先查看任务现在的状态：timebank phone tasks --mine",
-    "volunteer_busy": "这段时间您已有安排，请选别的时间。",
-    "self_service": "这项任务要由别的志愿者来做，请等别人接单。",
-    "service_code_wrong": "请当面向老人再问一次六位服务码。",
-    "voucher_not_refundable": "用过、退过或过期的用餐券不能再退。",
-    "id_number_invalid": "请对照身份证，再输入一次 18 位号码。",
-    "already_registered": "您已经登记过，不用再登记。",
-    "name_mismatch": "请填身份证上的姓名；还不对，请到所在镇街更正。",
-    "too_many_attempts": "请过几分钟再试。",
+VOID_REASONS = {"lost": "已挂失补办，请用补办的新券", "given": "已转赠亲属", "cancelled": "镇街已作废，时长已退回"}
+
+RELATIONS = {
+    "spouse": "配偶",
+    "parent": "父母",
+    "child": "子女",
+    "grandparent": "祖父母、外祖父母",
+    "grandchild": "孙子女、外孙子女",
+    "sibling": "兄弟姐妹",
+    "parent_in_law": "公婆、岳父母",
+    "child_in_law": "儿媳、女婿",
+    "other": "其他亲属",
 }
-_NEXT_STEPS_BY_STATUS = {
-    401: "请重新登录：timebank phone login 名字",
-    403: "这件事要本人来办。还没有登记的，请先登记：timebank phone register",
-    404: "请核对编号，或先看一遍清单再选。",
-    429: "请过几分钟再试。",
+_CALLED = {
+    "spouse": "丈夫 妻子 老伴 爱人",
+    "parent": "父亲 母亲 爸爸 妈妈",
+    "child": "儿子 女儿",
+    "grandparent": "祖父 祖母 爷爷 奶奶 外公 外婆 外祖父 外祖母",
+    "grandchild": "孙子 孙女 外孙 外孙女",
+    "sibling": "哥哥 姐姐 弟弟 妹妹 兄弟 姐妹",
+    "parent_in_law": "公公 婆婆 岳父 岳母 丈人 丈母娘",
+    "child_in_law": "媳妇",
+    "other": "其他",
 }
+"""What people say at home."""
+
+SCOPES = {"meals": "用餐券", "help": "求助", "care": "居家养老预约", "aids": "康复辅具", "gifts": "赠与"}
 
 
 def minutes_text(minutes: int) -> str:
@@ -94,6 +102,42 @@ def code_in_groups(code: str) -> str:
     return "-".join(plain[i : i + 4] for i in range(0, len(plain), 4))
 
 
+def digits_in_groups(code: str) -> str:
+    """A code of digits, wide apart and in groups of three, to be read out: 0 1 2   3 4 5."""
+    return "   ".join(" ".join(code[i : i + 3]) for i in range(0, len(code), 3))
+
+
+def day_text(day: str) -> str:
+    """A calendar day: 2026-11-25 → 11 月 25 日（星期三）."""
+    at = date.fromisoformat(day)
+    return f"{at.month} 月 {at.day} 日（星期{_WEEKDAYS[at.weekday()]}）"
+
+
+def month_text(month: str) -> str:
+    """A month: 2026-11 → 2026 年 11 月."""
+    year, number = month.split("-")
+    return f"{year} 年 {int(number)} 月"
+
+
+def days_left(end: str, now: str) -> int:
+    """How many days after today something may still be used that is too late at the moment ``end``."""
+    last_day = (_in_beijing(end) - timedelta(microseconds=1)).date()
+    return (last_day - _in_beijing(now).date()).days
+
+
+def relation_code(typed: str) -> str | None:
+    """The bank's word for what people call a relative, or None: 女儿 → child."""
+    for code, name in RELATIONS.items():
+        if typed in (code, name, *name.split("、"), *_CALLED[code].split()):
+            return code
+    return None
+
+
+def acted_lines(by_name: str | None, act: str = "办理") -> list[str]:
+    """Who did the ``act``, where it was a proxy; the bank then writes both names."""
+    return [f"{act}：{by_name}"] if by_name and "（代" in by_name else []
+
+
 def refusal_sentences(problem: Problem) -> list[str]:
     """What was refused and why, in whole sentences."""
     said = [problem.title]
@@ -102,14 +146,14 @@ def refusal_sentences(problem: Problem) -> list[str]:
     facts = problem.facts
     if isinstance(facts.get("available_minutes"), int) and isinstance(facts.get("needed_minutes"), int):
         needed, available = minutes_text(facts["needed_minutes"]), minutes_text(facts["available_minutes"])
-        said.append(f"需要 {needed}，您可用 {available}。")
+        said.append(f"需要 {needed}，可用 {available}。")
     said.extend(text for text in _leaves(facts.get("errors")) if text not in said)
     return said
 
 
 def next_step(problem: Problem) -> str:
     """What the person can do now."""
-    by_code = _NEXT_STEPS.get(problem.code) or _NEXT_STEPS_BY_STATUS.get(problem.status)
+    by_code = BY_CODE.get(problem.code) or BY_STATUS.get(problem.status)
     if by_code is None and problem.facts.get("errors"):
         return "请改好以后再办一次。"
     return by_code or "请稍后再试；还不行，请问镇街管理员。"
@@ -117,7 +161,7 @@ def next_step(problem: Problem) -> str:
 
 def is_known(problem: Problem) -> bool:
     """Whether there is something better to say than to call the office with the request's number."""
-    return problem.status < 500 and (problem.code in _NEXT_STEPS or problem.status in _NEXT_STEPS_BY_STATUS)
+    return problem.status < 500 and (problem.code in BY_CODE or problem.status in BY_STATUS)
 
 
 def _in_beijing(moment: str) -> datetime:

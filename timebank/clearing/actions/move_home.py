@@ -25,8 +25,9 @@ from timebank.ledger.actions.post import lock_accounts
 from timebank.ledger.models import Account, Hold
 from timebank.ledger.rules import SAVINGS_MOVED, AccountKind, Movement
 from timebank.notifications.actions import notify_person, notify_stewards
+from timebank.people.actions.enrol import forget_village
 from timebank.people.models import Person
-from timebank.people.queries import MOVING_LOCK, person
+from timebank.people.queries import MOVING_LOCK, must_be_here, person
 from timebank.townships.queries import township
 
 _PATIENCE_S = 5.0
@@ -49,7 +50,7 @@ def move_home(session: Session, *, actor: Actor, person_id: UUID, township_code:
     Vouchers that are not used stay good, and granted minutes stay with the township that granted them: both are still
     the person's to spend. Raises NotAllowed ``steward_only``, ``other_township``; NotFound ``person_unknown``; Refused
     ``evidence_missing``, ``township_unknown``; Conflict ``already_there``, ``minutes_held``,
-    ``moving_has_to_wait``.
+    ``moving_has_to_wait``, ``person_left``, ``person_frozen``.
     """
     # Before anything is looked up, so that whoever is no steward learns nothing about who exists.
     actor.must_be_steward()
@@ -57,6 +58,7 @@ def move_home(session: Session, *, actor: Actor, person_id: UUID, township_code:
     mover = person(session, person_id, for_update=True)
     left, reached = township(session, mover.township_code), township(session, township_code)
     actor.must_steward(left.code)
+    must_be_here(mover)
     evidence = evidence.strip()
     if not evidence:
         raise Refused("evidence_missing", "请填写迁居的依据", field="evidence")
@@ -65,6 +67,7 @@ def move_home(session: Session, *, actor: Actor, person_id: UUID, township_code:
     note = f"由{left.name}迁至{reached.name}"
     minutes, transfer_id = _take_savings_along(session, actor, mover, reached.code, note)
     mover.township_code = reached.code
+    forget_village(session, mover.id)
     moved = MovedHome(mover.id, left.code, reached.code, minutes, transfer_id)
     _tell_everybody(session, mover, moved, note)
     note_down(

@@ -20,6 +20,7 @@ from timebank.policies.rules import PolicyBook
 from timebank.tasks.actions.accept import settle_status
 from timebank.tasks.actions.back_fill import BackFill, recorded_task
 from timebank.tasks.actions.confirm import mark_confirmed, payable
+from timebank.tasks.caps import Share
 from timebank.tasks.models import Task
 from timebank.tasks.payment import Due, due_of, pay
 
@@ -62,8 +63,7 @@ def credit_hours(
         name = words.name_of(task.service_type)
         dues.append(due_of(task, part, volunteer_book=volunteer.township_code, service_name=name))
     session.flush()
-    pay(session, dues, policies)
-    _tell_volunteers(session, dues)
+    _tell_volunteers(session, dues, pay(session, dues, policies))
     session.flush()
     return sum(due.minutes for due in dues)
 
@@ -88,16 +88,20 @@ def _task(record: Record, volunteer: Person, elder: Person, words: ServiceWords,
     )
 
 
-def _tell_volunteers(session: Session, dues: Sequence[Due]) -> None:
+def _tell_volunteers(session: Session, dues: Sequence[Due], shares: Mapping[UUID, Share]) -> None:
     """One notice a volunteer, not one a record: an office hands in a month at a time."""
     minutes: Counter[UUID] = Counter()
+    surplus: Counter[UUID] = Counter()
     for due in dues:
         minutes[due.volunteer_id] += due.minutes
+        surplus[due.volunteer_id] += shares[due.part_id].surplus_minutes if due.part_id in shares else 0
     services = Counter(due.volunteer_id for due in dues)
     for volunteer_id, total in minutes.items():
-        notify_person(
-            session,
-            person_id=volunteer_id,
-            title="补录时长已到账",
-            body=f"{services[volunteer_id]}次服务共{hours_text(total)}已补录，记入您的时间账户。",
-        )
+        body = f"{services[volunteer_id]}次服务共{hours_text(total)}已补录，记入您的时间账户。"
+        if beyond := surplus[volunteer_id]:
+            own = hours_text(total - beyond)
+            body = (
+                f"{services[volunteer_id]}次服务共{hours_text(total)}已补录：{own}记入您的时间账户，"
+                f"超出上限的{hours_text(beyond)}转入公益时间池，荣誉时长照计。"
+            )
+        notify_person(session, person_id=volunteer_id, title="补录时长已到账", body=body)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from timebank.audit.actions import note_down
 from timebank.core import clock
 from timebank.core.actors import Actor
-from timebank.core.errors import Refused
+from timebank.core.errors import BankError, Refused
 from timebank.core.ids import new_id
 from timebank.importing.actions.credit_hours import Origin, credit_hours
 from timebank.importing.actions.enter_people import EnteredRosters, enter_people
@@ -33,6 +33,7 @@ from timebank.importing.workbook import OfficeWorkbook
 from timebank.people.actions.enter_from_roster import enter_alone
 from timebank.people.id_numbers import age_on
 from timebank.people.queries import nobody_moves
+from timebank.people.rules import must_have_been_here
 from timebank.policies.queries import in_force
 from timebank.policies.rules import PolicyBook
 from timebank.tasks.queries import service_types
@@ -100,12 +101,23 @@ def _judge_records(workbook: OfficeWorkbook, known: KnownPeople, policies: Polic
         person = known.people[volunteer]
         return age_on(person.born_on, day) >= policies.whole("volunteer_min_age", person.township_code)
 
+    def gone(record: Record) -> str | None:
+        # What was credited while nobody knew better is judged as it was then.
+        both = () if known.has(record) else (record.volunteer_id_number, record.elder_id_number)
+        for someone in (known.people[number] for number in both):
+            try:
+                must_have_been_here(someone.name, record.started_at, left_at=someone.left_at, died_on=someone.died_on)
+            except BankError as refusal:
+                return refusal.code
+        return None
+
     return judge_records(
         workbook.records,
         volunteers=known.volunteers,
         elders=known.elders,
         now=clock.now(),
         old_enough=old_enough,
+        gone=gone,
         served=known.served,
     )
 

@@ -1,6 +1,6 @@
 """What can be done in the ledger: post, hold, reverse, sweep, seal."""
 
-from timebank.ledger.actions.accounts import ensure_accounts, township_accounts
+from timebank.ledger.actions.accounts import ensure_accounts, ensure_lot, township_accounts
 from timebank.ledger.actions.checkpoint import take_checkpoints
 from timebank.ledger.actions.holds import capture_hold, end_hold, expired_holds, place_hold
 from timebank.ledger.actions.post import post, post_one, transfers_by_cause
@@ -12,6 +12,7 @@ __all__ = [
     "capture_hold",
     "end_hold",
     "ensure_accounts",
+    "ensure_lot",
     "expired_holds",
     "expired_lots",
     "hand_out_seal",

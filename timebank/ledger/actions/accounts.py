@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,11 +17,19 @@ from timebank.ledger.rules import FLOORED_KINDS, AccountKind
 
 
 def ensure_accounts(
-    session: Session, holders: Collection[tuple[UUID, str]], kind: AccountKind, unit: Unit = Unit.MINUTE
+    session: Session,
+    holders: Collection[tuple[UUID, str]],
+    kind: AccountKind,
+    unit: Unit = Unit.MINUTE,
+    expires_on: date | None = None,
 ) -> dict[UUID, int]:
-    """The account ids of people (``(person_id, book_code)``), opened where they are missing; two statements at most."""
+    """The account ids of people (``(person_id, book_code)``), opened where they are missing; three statements at most.
+
+    Granted minutes have a lot for each last day ``expires_on``. Of two who open the same account at once, the later
+    one waits and finds the earlier one's.
+    """
     wanted = dict(holders)
-    found = _accounts_of(session, wanted, kind, unit)
+    found = _accounts_of(session, wanted, kind, unit, expires_on)
     missing = sorted(set(wanted) - set(found))
     if missing:
         session.execute(
@@ -33,6 +42,7 @@ def ensure_accounts(
                         "kind": kind,
                         "floored": kind in FLOORED_KINDS,
                         "person_id": person_id,
+                        "expires_on": expires_on,
                         "opened_at": clock.now(),
                     }
                     for person_id in missing
@@ -40,8 +50,14 @@ def ensure_accounts(
             )
             .on_conflict_do_nothing()
         )
-        found = _accounts_of(session, wanted, kind, unit)
+        found = _accounts_of(session, wanted, kind, unit, expires_on)
     return found
+
+
+def ensure_lot(session: Session, *, person_id: UUID, book_code: str, expires_on: date) -> int:
+    """The account of granted minutes that a person has in this book until the end of ``expires_on``."""
+    holder = [(person_id, book_code)]
+    return ensure_accounts(session, holder, AccountKind.GRANTED, expires_on=expires_on)[person_id]
 
 
 def township_accounts(
@@ -54,8 +70,14 @@ def township_accounts(
     return {row.book_code: row.id for row in session.execute(query)}
 
 
-def _accounts_of(session: Session, wanted: dict[UUID, str], kind: AccountKind, unit: Unit) -> dict[UUID, int]:
+def _accounts_of(
+    session: Session, wanted: dict[UUID, str], kind: AccountKind, unit: Unit, expires_on: date | None
+) -> dict[UUID, int]:
     query = select(Account.person_id, Account.book_code, Account.id).where(
-        Account.person_id.in_(wanted), Account.kind == kind, Account.unit == unit, Account.closed_at.is_(None)
+        Account.person_id.in_(wanted),
+        Account.kind == kind,
+        Account.unit == unit,
+        Account.expires_on.is_not_distinct_from(expires_on),
+        Account.closed_at.is_(None),
     )
     return {row.person_id: row.id for row in session.execute(query) if wanted[row.person_id] == row.book_code}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from timebank.audit.actions import note_down
 from timebank.core import clock
@@ -17,28 +18,44 @@ from timebank.core.errors import Conflict, NotAllowed, NotFound, Refused
 from timebank.core.ids import new_id
 from timebank.ledger.actions.accounts import ensure_accounts
 from timebank.ledger.actions.post import post_one
+from timebank.ledger.actions.way_back import in_place_of, ways_back
 from timebank.ledger.models import Account, ReversalRequest, Transfer
-from timebank.ledger.rules import HOUSE, SAVINGS_MOVED, AccountKind, Movement, second_leg_id
+from timebank.ledger.rules import HOUSE, SAVINGS_MOVED, AccountKind, Movement, insufficient, second_leg_id
 from timebank.notifications.actions import notify_person, notify_stewards
 from timebank.people.queries import nobody_moves, person
+from timebank.people.rules import person_left
 
 REDEMPTION = "voucher_redemption"
-REVERSIBLE_KINDS = frozenset({"service_credit", "back_fill_credit", REDEMPTION})
+GIVEN_KINDS = frozenset({"gift", "donation", "hardship_help"})
+"""What was given by hand."""
+
+TOLD_KINDS = GIVEN_KINDS | {"aid_use"}
+"""Whose minutes they were, and whose they became, hear of the reversal from here; of other kinds from elsewhere."""
+
+REVERSIBLE_KINDS = frozenset({"service_credit", "back_fill_credit", "surplus", "care_use", REDEMPTION}) | TOLD_KINDS
 """What a steward may undo by hand. A voucher that is not used has its own way back, the refund."""
 
+_CREDITS, _SURPLUS = frozenset({"service_credit", "back_fill_credit"}), "surplus"
+
 ReversalState = Literal["awaiting_second_person", "reversed"]
+OriginOf = Callable[[Session, UUID], UUID]
+"""Under which voucher's id the minutes of a used voucher were paid; a replaced one was paid under another's."""
 
 
 def reverse(
-    session: Session, *, actor: Actor, transfer_id: UUID, reason: str
+    session: Session, *, actor: Actor, transfer_id: UUID, reason: str, origin_of: OriginOf | None = None
 ) -> tuple[ReversalState, UUID, UUID | None]:
     """Ask for the reversal of a transfer of one's own township, or approve what another steward asked for.
 
     A movement between two books is reversed whole, whichever of its legs is named; from whoever has moved away since,
-    the minutes are brought back for it; those of a meal go back to the holder's savings. Answers the state, the
-    reversed transfer's id (its first leg) and the reversal's. Raises NotAllowed ``steward_only``, ``other_township``,
-    ``second_person_needed``; NotFound ``transfer_unknown``; Conflict ``already_reversed``; Refused
-    ``not_reversible``, ``insufficient_minutes``.
+    the minutes are brought back for it; those of a meal go back to the accounts that had paid for it, which for
+    replaced vouchers takes ``origin_of``. What whoever has left had paid goes into an account opened anew, from where
+    it follows their savings. What of the same service lay beyond a cap comes back from the pool with the credit.
+
+    Answers the state, the reversed transfer's id (its first leg) and the reversal's. Raises NotAllowed
+    ``steward_only``, ``other_township``, ``second_person_needed``; NotFound ``transfer_unknown``; Conflict
+    ``already_reversed``, ``person_left`` where whoever got the minutes has left with them; Refused
+    ``not_reversible``, ``insufficient_minutes``, ``account_closed`` where somebody is leaving this very moment.
     """
     actor.must_be_steward()
     first, last = _movement_of(session, transfer_id)
@@ -58,20 +75,53 @@ def reverse(
         raise NotAllowed("second_person_needed", "须由另一位管理员批准")
     nobody_moves(session)
     movement = _mirror(first, last, request, approved_by=actor)
-    post_one(session, (*_brought_back(session, last, request), movement, *_given_back(session, first, request)))
+    before = _brought_back(session, last, request)
+    after = _given_back(session, first, request, origin_of) or _sent_on(session, first, request)
+    along = _surplus_along(session, first, request, approved_by=actor)
+    post_one(session, (*before, movement, *along, *after))
+    if first.kind in TOLD_KINDS:
+        _tell_people(session, first, last, request)
     request.approved_by, request.approved_at = actor.login_id, clock.now()
     note_down(session, actor=actor, action="reversal_approved", subject=("transfer", first.id), reason=reason)
     return "reversed", first.id, movement.id
 
 
+def _surplus_along(
+    session: Session, credit: Transfer, request: ReversalRequest, *, approved_by: Actor
+) -> tuple[Movement, ...]:
+    """What of the same service went to the pool beyond a cap, undone together with the credit."""
+    if credit.kind not in _CREDITS or credit.cause_id is None:
+        return ()
+    undone = aliased(Transfer)
+    standing = select(Transfer).where(
+        Transfer.cause_id == credit.cause_id,
+        Transfer.kind == _SURPLUS,
+        Transfer.link_id.is_(None) | (Transfer.link_id == Transfer.id),
+        ~exists().where(undone.reverses_id == Transfer.id),
+    )
+    movements = []
+    for first in session.scalars(standing.order_by(Transfer.seq)).all():
+        _answered_with(session, first.id, request, approved_by)
+        movements.append(_mirror(first, _movement_of(session, first.id)[1], request, approved_by=approved_by))
+    return tuple(movements)
+
+
+def _answered_with(session: Session, transfer_id: UUID, request: ReversalRequest, approved_by: Actor) -> None:
+    """The surplus is asked for and approved by the same two as its credit, whoever may have asked for it before."""
+    _asked_first_by(session, transfer_id, request.reason, request.requested_by)
+    own = session.get_one(ReversalRequest, transfer_id, with_for_update=True, populate_existing=True)
+    if own.requested_by == approved_by.login_id:
+        raise NotAllowed("second_person_needed", "须由另一位管理员批准")
+    own.approved_by, own.approved_at = approved_by.login_id, clock.now()
+
+
 def _asked_first(session: Session, actor: Actor, transfer_id: UUID, reason: str) -> bool:
     """Whether nobody had asked before; of two who ask at once, the later one waits for the earlier."""
-    asked = {
-        "transfer_id": transfer_id,
-        "reason": reason,
-        "requested_by": actor.login_id,
-        "requested_at": clock.now(),
-    }
+    return _asked_first_by(session, transfer_id, reason, actor.login_id)
+
+
+def _asked_first_by(session: Session, transfer_id: UUID, reason: str, login_id: UUID | None) -> bool:
+    asked = {"transfer_id": transfer_id, "reason": reason, "requested_by": login_id, "requested_at": clock.now()}
     new = insert(ReversalRequest).values(asked).on_conflict_do_nothing().returning(ReversalRequest.transfer_id)
     return session.scalar(new) is not None
 
@@ -103,41 +153,66 @@ def _brought_back(session: Session, credited: Transfer, request: ReversalRequest
     account = session.get_one(Account, credited.to_account_id)
     if account.closed_at is None or account.person_id is None:
         return ()
-    now_in = person(session, account.person_id).township_code
-    current = ensure_accounts(session, [(account.person_id, now_in)], AccountKind(account.kind))[account.person_id]
-    back = Movement(
+    holder = person(session, account.person_id)
+    if holder.left_at is not None:
+        raise person_left(holder.name)
+    if account.kind != AccountKind.SAVINGS:
+        # Only savings move house: a lot was closed when its holder left, and is not theirs again after coming back.
+        raise insufficient(account.unit, available=0, needed=credited.amount)
+    current = ensure_accounts(session, [(holder.id, holder.township_code)], AccountKind.SAVINGS)[holder.id]
+    return (_moved(current, account.id, credited, request, holder.id),)
+
+
+def _moved(source: int, target: int, of: Transfer, request: ReversalRequest, person_id: UUID) -> Movement:
+    """Savings that follow a person, for a reversal of ``of``."""
+    return Movement(
         id=new_id(),
-        from_account_id=current,
-        to_account_id=account.id,
-        amount=credited.amount,
+        from_account_id=source,
+        to_account_id=target,
+        amount=of.amount,
         kind=SAVINGS_MOVED,
         effective_at=clock.now(),
         cause_kind="move",
-        cause_id=account.person_id,
+        cause_id=person_id,
         note=request.reason,
         recorded_by=request.requested_by,
     )
-    return (back,)
 
 
-def _given_back(session: Session, first: Transfer, request: ReversalRequest) -> tuple[Movement, ...]:
-    """For a meal that was none: the minutes go on from the used voucher to the holder's savings at home."""
+def _sent_on(session: Session, paid: Transfer, request: ReversalRequest) -> tuple[Movement, ...]:
+    """For whoever paid and has moved away or left since: the minutes, on into the account that has its place."""
+    account = session.get_one(Account, paid.from_account_id)
+    if account.closed_at is None or account.person_id is None:
+        return ()
+    return (_moved(account.id, in_place_of(session, account), paid, request, account.person_id),)
+
+
+def _given_back(
+    session: Session, first: Transfer, request: ReversalRequest, origin_of: OriginOf | None
+) -> tuple[Movement, ...]:
+    """For a meal that was none: the minutes go on from the used voucher to where they had come from."""
     if first.kind != REDEMPTION:
         return ()
-    holder_id = session.get_one(Account, first.from_account_id).person_id
-    assert holder_id is not None
-    home = person(session, holder_id).township_code
-    savings = ensure_accounts(session, [(holder_id, home)], AccountKind.SAVINGS)[holder_id]
-    minutes = hours_text(first.amount)
-    notify_person(
-        session, person_id=holder_id, title="用餐已冲正", body=f"{minutes}已退回您的时间账户：{request.reason}"
-    )
-    refund = Movement(
+    assert first.cause_id is not None
+    account = session.get_one(Account, first.from_account_id)
+    origin_id = origin_of(session, first.cause_id) if origin_of is not None else first.cause_id
+    ways = ways_back(session, origin_id=origin_id, account=account)
+    if sum(minutes for _, minutes in ways) != first.amount:
+        raise RuntimeError(f"voucher {first.cause_id} was not paid under {origin_id}")
+    assert account.person_id is not None
+    body = f"{hours_text(first.amount)}已退回您的时间账户：{request.reason}"
+    _tell_person(session, account.person_id, "用餐已冲正", body)
+    return tuple(_refund(first, account, target, minutes, request) for target, minutes in ways)
+
+
+def _refund(first: Transfer, source: Account, target: int, minutes: int, request: ReversalRequest) -> Movement:
+    return Movement(
         id=new_id(),
-        from_account_id=first.from_account_id,
-        to_account_id=savings,
-        amount=first.amount,
-        kind="voucher_refund",
+        from_account_id=source.id,
+        to_account_id=target,
+        amount=minutes,
+        # Through an account that is closed, only what follows its holder passes.
+        kind="voucher_refund" if source.closed_at is None else SAVINGS_MOVED,
         effective_at=clock.now(),
         cause_kind=first.cause_kind,
         cause_id=first.cause_id,
@@ -145,7 +220,20 @@ def _given_back(session: Session, first: Transfer, request: ReversalRequest) -> 
         policy_version=first.policy_version,
         recorded_by=request.requested_by,
     )
-    return (refund,)
+
+
+def _tell_people(session: Session, first: Transfer, last: Transfer, request: ReversalRequest) -> None:
+    body = f"{hours_text(first.amount)}已按规定冲正：{request.reason}"
+    for account_id in (first.from_account_id, last.to_account_id):
+        holder_id = session.get_one(Account, account_id).person_id
+        if holder_id is not None:
+            _tell_person(session, holder_id, "时长已冲正", body)
+
+
+def _tell_person(session: Session, person_id: UUID, title: str, body: str) -> None:
+    """Whoever has left, or died, is told nothing."""
+    if person(session, person_id).left_at is None:
+        notify_person(session, person_id=person_id, title=title, body=body)
 
 
 def _mirror(first: Transfer, last: Transfer, request: ReversalRequest, *, approved_by: Actor) -> Movement:

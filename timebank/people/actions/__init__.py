@@ -1,17 +1,40 @@
-"""What can be done about people: enrol, register, bind, sign in."""
+"""What can be done about people: enrol, register, bind, sign in; family, proxies and what waits for consent."""
 
+from timebank.people.actions.consent import Asked, decline_proposal, withdraw_proposal
 from timebank.people.actions.enrol import Enrolment, enrol, register
-from timebank.people.actions.proxies import end_proxy, register_proxy
+from timebank.people.actions.family import (
+    Registered,
+    accept_relation,
+    end_relation,
+    name_heir,
+    propose_relation,
+    register_relation,
+)
+from timebank.people.actions.index_people import index_person, unindexed_people
+from timebank.people.actions.proxies import accept_proxy, end_proxy, propose_proxy, register_proxy
 from timebank.people.actions.sign_in import create_staff_login, forget_old_attempts, try_password, wechat_login
 
 __all__ = [
+    "Asked",
     "Enrolment",
+    "Registered",
+    "accept_proxy",
+    "accept_relation",
     "create_staff_login",
+    "decline_proposal",
     "end_proxy",
+    "end_relation",
     "enrol",
     "forget_old_attempts",
+    "index_person",
+    "name_heir",
+    "propose_proxy",
+    "propose_relation",
     "register",
     "register_proxy",
+    "register_relation",
     "try_password",
+    "unindexed_people",
     "wechat_login",
+    "withdraw_proposal",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -18,11 +18,14 @@ from timebank.core.ids import new_id
 from timebank.people import id_numbers
 from timebank.people.id_numbers import IdNumber, age_on
 from timebank.people.login_models import Login
-from timebank.people.models import Person, PersonRole
+from timebank.people.models import ElderFile, Person, PersonRole
+from timebank.people.name_index import name_last4_index
 from timebank.people.phones import tidy_phone
-from timebank.people.rules import ROLE_NAMES, roles_by_age, same_name, tidy_name
+from timebank.people.queries import must_be_here
+from timebank.people.rules import ROLE_NAMES, person_left, roles_by_age, same_name, tidy_name
+from timebank.people.villages import village_called
 from timebank.policies.queries import in_force
-from timebank.townships.queries import township
+from timebank.townships.queries import township, village_names
 
 ENTERING_LOCK = 0x7B004
 """Advisory lock that everybody who enters one person shares, and that an office's whole roster takes alone."""
@@ -37,16 +40,20 @@ class Enrolment:
     township_code: str
     phone: str | None = None
     roles: tuple[str, ...] = ()
+    village: str | None = None
 
 
 def enrol(session: Session, *, actor: Actor, form: Enrolment) -> Person:
-    """Enter a person in the steward's township, or add roles, and a phone that is missing, to one who is there.
+    """Enter a person in the steward's township, or add roles, and a missing phone or village, to one who is there.
 
+    Whoever has left comes back by it, wherever they live now: with new accounts, the old login and the old honours.
     Raises NotAllowed ``steward_only``, ``other_township``; Refused ``id_number_invalid``, ``name_missing``,
-    ``phone_invalid``, ``township_unknown``, ``role_unknown``, ``name_mismatch``; Conflict ``enrolled_elsewhere``.
+    ``phone_invalid``, ``township_unknown``, ``village_unknown``, ``role_unknown``, ``name_mismatch``; Conflict
+    ``enrolled_elsewhere``, ``person_left`` for whoever has died.
     """
     township(session, form.township_code)
     actor.must_steward(form.township_code)
+    village = _village(session, form)
     unknown = [role for role in form.roles if role not in ROLE_NAMES]
     if unknown or not form.roles:
         raise Refused("role_unknown", "请选择志愿者或老人", roles=unknown)
@@ -56,10 +63,13 @@ def enrol(session: Session, *, actor: Actor, form: Enrolment) -> Person:
         person = _enter(session, form, id_number, enrolled_by=actor.login_id)
     else:
         _must_match(person, form.name)
+        if person.left_at is not None:
+            _welcome_back(session, person, form.township_code)
         if person.township_code != form.township_code:
             raise Conflict("enrolled_elsewhere", "此人已在其他镇街登记", township_code=person.township_code)
         person.phone = person.phone or _phone(form.phone)
     add_roles(session, person.id, form.roles)
+    _file_village(session, person, village)
     session.flush()
     return person
 
@@ -67,10 +77,12 @@ def enrol(session: Session, *, actor: Actor, form: Enrolment) -> Person:
 def register(session: Session, *, actor: Actor, form: Enrolment) -> Person:
     """Bind a fresh WeChat login to its person, who may be enrolled already and is then not doubled.
 
-    Raises Conflict ``already_registered``; Refused ``name_mismatch``, ``id_number_invalid``, ``name_missing``,
-    ``phone_invalid``, ``township_unknown``.
+    Whoever has left comes back before a steward only. Raises Conflict ``already_registered``, ``person_left``,
+    ``person_frozen``; Refused ``name_mismatch``, ``id_number_invalid``, ``name_missing``, ``phone_invalid``,
+    ``township_unknown``, ``village_unknown``. A village counts where the person is registered in its township.
     """
     township(session, form.township_code)
+    village = _village(session, form)
     id_number = read_id_number(form.id_number)
     login = session.get_one(Login, actor.login_id, with_for_update=True)
     if login.openid is None or login.person_id is not None:
@@ -80,9 +92,13 @@ def register(session: Session, *, actor: Actor, form: Enrolment) -> Person:
         person = _enter(session, form, id_number, enrolled_by=login.id)
     else:
         _must_match(person, form.name)
+        session.refresh(person, with_for_update={"key_share": True})
+        must_be_here(person)
         if session.scalar(select(Login.id).where(Login.person_id == person.id, Login.openid.is_not(None))):
             raise _already_registered()
         person.phone = person.phone or _phone(form.phone)
+    if person.township_code == form.township_code:
+        _file_village(session, person, village)
     login.person_id, login.display_name = person.id, person.name
     policies = in_force(session, at=clock.now())
     add_roles(
@@ -130,6 +146,7 @@ def _enter(session: Session, form: Enrolment, id_number: IdNumber, *, enrolled_b
         name=name,
         id_number=id_number.value,
         id_number_index=keyring().blind_index(id_number.value),
+        name_last4_index=name_last4_index(name, id_number.value),
         born_on=id_number.born_on,
         sex=id_number.sex,
         phone=_phone(form.phone),
@@ -140,6 +157,45 @@ def _enter(session: Session, form: Enrolment, id_number: IdNumber, *, enrolled_b
     session.add(person)
     session.flush()
     return person
+
+
+def _welcome_back(session: Session, person: Person, township_code: str) -> None:
+    session.refresh(person, with_for_update={"key_share": True})
+    if person.death_reported_at is not None:
+        raise person_left(person.name)
+    if person.township_code != township_code:
+        forget_village(session, person.id)
+    person.left_at, person.township_code = None, township_code
+    theirs = (Login.person_id == person.id, Login.openid.is_not(None))
+    session.execute(update(Login).where(*theirs).values(disabled_at=None))
+
+
+def forget_village(session: Session, person_id: UUID) -> None:
+    """Whoever goes to another township lives in no village of the old one any more."""
+    session.execute(update(ElderFile).where(ElderFile.person_id == person_id).values(village=None))
+
+
+def _village(session: Session, form: Enrolment) -> str | None:
+    if not (form.village or "").strip():
+        return None
+    found = village_called(form.village or "", village_names(session, form.township_code))
+    if found is None:
+        title = "本镇街没有这个村社，请写全名，如某某村、某某社区"
+        raise Refused("village_unknown", title, field="village", township_code=form.township_code)
+    return found
+
+
+def _file_village(session: Session, person: Person, village: str | None) -> None:
+    """Fill a village that is missing; the file is made where there is none."""
+    if village is None:
+        return
+    # Whoever assesses an elder locks the person and makes the file too.
+    session.execute(select(Person.id).where(Person.id == person.id).with_for_update(key_share=True))
+    file = session.get(ElderFile, person.id, populate_existing=True)
+    if file is None:
+        session.add(ElderFile(person_id=person.id, circumstances=[], village=village))
+    elif not file.village:
+        file.village = village
 
 
 def _phone(written: str | None) -> str | None:

@@ -16,6 +16,7 @@ from timebank.core.ids import new_id
 from timebank.people.actions.enrol import ENTERING_LOCK
 from timebank.people.id_numbers import IdNumber
 from timebank.people.models import Person, PersonRole
+from timebank.people.name_index import name_last4_index
 from timebank.people.queries import people_by_id_numbers
 from timebank.people.rules import tidy_name
 
@@ -79,6 +80,7 @@ def _person(entry: RosterEntry) -> Person:
         name=tidy_name(entry.name),
         id_number=entry.id_number.value,
         id_number_index=keyring().blind_index(entry.id_number.value),
+        name_last4_index=name_last4_index(entry.name, entry.id_number.value),
         born_on=entry.id_number.born_on,
         sex=entry.id_number.sex,
         phone=entry.phone,

@@ -14,6 +14,7 @@ from timebank.core.actors import StaffRole
 from timebank.core.errors import NotAllowed
 from timebank.core.ids import new_id
 from timebank.people.login_models import Login, LoginAttempt
+from timebank.people.models import Person
 from timebank.people.passwords import hash_password, password_fits
 from timebank.people.rules import block_after
 
@@ -36,13 +37,22 @@ class TooManyAttempts(NotAllowed):
 
 
 def wechat_login(session: Session, *, openid: str) -> Login:
-    """The login of this openid, made at its first visit."""
+    """The login of this openid, made at its first visit.
+
+    Raises NotAllowed ``login_closed`` for whoever has left, ``holder_died`` where its person has died.
+    """
     session.execute(
         insert(Login)
         .values(id=new_id(), openid=openid, display_name="微信用户", created_at=clock.now())
         .on_conflict_do_nothing(index_elements=["openid"])
     )
-    return session.scalars(select(Login).where(Login.openid == openid)).one()
+    login = session.scalars(select(Login).where(Login.openid == openid)).one()
+    if login.disabled_at is not None:
+        behind = session.get(Person, login.person_id) if login.person_id is not None else None
+        if behind is not None and behind.death_reported_at is not None:
+            raise NotAllowed("holder_died", "账户持有人已登记身故，时间账户已办结。家属如有疑问，请联系镇街")
+        raise NotAllowed("login_closed", "您已退出时间银行，如要重新加入请到镇街办理")
+    return login
 
 
 def try_password(session: Session, *, username: str, password: str) -> Login | LoginRefused | TooManyAttempts:

@@ -18,11 +18,15 @@ from timebank.core.actors import Actor, StaffRole
 from timebank.core.errors import NotAllowed
 from timebank.core.ids import new_id
 from timebank.ledger.actions import post, township_accounts
-from timebank.ledger.rules import AccountKind, Movement, Posted
+from timebank.ledger.rules import AccountKind, Movement, Posted, Posting
 from timebank.people.models import Person
-from timebank.redemption.codes import tidy_code
+from timebank.people.queries import people_by_ids
+from timebank.policies.queries import in_force
+from timebank.redemption.actions.judge_scans import Counter, Told, told_before
+from timebank.redemption.actions.losses import keep_losses, losses_at, tell_of_losses
+from timebank.redemption.actions.read_scans import ReadScan, read_scans
 from timebank.redemption.models import Voucher, VoucherScan
-from timebank.redemption.rules import Scan, Verdict, VoucherState, VoucherStatus, judge
+from timebank.redemption.rules import REASON_SENTENCES, Scan, Verdict, VoucherStatus, refusal_sentence
 from timebank.townships.models import Organisation
 from timebank.townships.queries import canteen
 
@@ -33,6 +37,7 @@ class ScanAnswer:
 
     verdict: Verdict
     code: str
+    sentence: str
     holder_name: str | None
     canteen_name: str | None
     replayed: bool = False
@@ -42,25 +47,52 @@ def redeem_vouchers(session: Session, *, actor: Actor, scans: Sequence[Scan]) ->
     """Answer scans at the clerk's own canteen, in order.
 
     A nonce that was answered before gets the same answer; a nonce that comes with another code is refused as
-    ``nonce_reused``. Raises NotAllowed ``clerk_only``.
+    ``nonce_reused``. A scan made without a line, of a signed text, counts from when it was made where that can be
+    believed; a meal eaten so that no voucher can pay any more is paid by the guarantee fund. Raises NotAllowed
+    ``clerk_only``.
     """
     if actor.staff_role is not StaffRole.CANTEEN_CLERK or actor.organisation_id is None or actor.login_id is None:
         raise NotAllowed("clerk_only", "只有助餐点工作人员可以核销")
     here = canteen(session, actor.organisation_id)
+    read = read_scans(session, scans)
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"scans {here.id}", 0))))
     earlier = _earlier_scans(session, here.id, {scan.nonce for scan in scans})
-    vouchers = _lock_vouchers(session, {code for scan in scans if (code := tidy_code(scan.code))})
+    vouchers = _lock_vouchers(session, {scan.code for scan in read if scan.reason is None})
+    holders = people_by_ids(session, {voucher.holder_id for voucher in vouchers.values()})
+    counter = _counter(session, here, actor.login_id, earlier, vouchers, holders)
+    told = counter.tell(read)
+    session.add_all(counter.rows)
+    session.flush()
+    _carry_out(session, counter)
+    return _answers(session, read, told, counter)
+
+
+def _counter(
+    session: Session,
+    here: Organisation,
+    clerk_login_id: UUID,
+    earlier: Sequence[VoucherScan],
+    vouchers: Mapping[str, Voucher],
+    holders: Mapping[UUID, Person],
+) -> Counter:
     now = clock.now()
-    answered, verdicts = _judge_all(scans, earlier, vouchers, here, now)
-    _store(session, answered, here.id, actor.login_id)
-    used = [vouchers[scan.code] for scan in answered if scan.accepted]
-    _carry_out(session, used, here, now)
-    return _answers(session, scans, verdicts, vouchers)
+    losses = losses_at(session, here.id, {voucher.id for voucher in vouchers.values()})
+    by_scan = {loss.second_scan_id: loss for loss in losses}
+    return Counter(
+        here=here,
+        now=now,
+        policies=in_force(session, at=now),
+        clerk_login_id=clerk_login_id,
+        vouchers=vouchers,
+        holders=holders,
+        known={scan.nonce: told_before(scan, by_scan) for scan in earlier},
+        honoured_here={loss.voucher_id for loss in losses},
+    )
 
 
-def _earlier_scans(session: Session, canteen_id: UUID, nonces: set[str]) -> dict[str, VoucherScan]:
+def _earlier_scans(session: Session, canteen_id: UUID, nonces: set[str]) -> Sequence[VoucherScan]:
     query = select(VoucherScan).where(VoucherScan.canteen_id == canteen_id, VoucherScan.nonce.in_(nonces))
-    return {scan.nonce: scan for scan in session.scalars(query)}
+    return session.scalars(query).all()
 
 
 def _lock_vouchers(session: Session, codes: set[str]) -> dict[str, Voucher]:
@@ -69,79 +101,35 @@ def _lock_vouchers(session: Session, codes: set[str]) -> dict[str, Voucher]:
     return {voucher.code: voucher for voucher in session.scalars(locked)}
 
 
-def _judge_all(
-    scans: Sequence[Scan],
-    earlier: Mapping[str, VoucherScan],
-    vouchers: Mapping[str, Voucher],
-    here: Organisation,
-    now: datetime,
-) -> tuple[list[VoucherScan], list[tuple[Verdict, bool]]]:
-    """The scans that are new, as rows, and a verdict for each scan with whether it was given before."""
-    states = {code: _state(voucher) for code, voucher in vouchers.items()}
-    known = dict(earlier)
-    new: list[VoucherScan] = []
-    verdicts: list[tuple[Verdict, bool]] = []
-    for scan in scans:
-        code = tidy_code(scan.code) or scan.code
-        before = known.get(scan.nonce)
-        if before is not None:
-            same = before.code == code
-            verdicts.append((_verdict(before) if same else Verdict(False, "nonce_reused", None, None, None), same))
-            continue
-        verdict, after = judge(states.get(code), here.id, now, township_code=here.township_code)
-        if after is not None:
-            states[code] = after
-        known[scan.nonce] = _row(scan, code, verdict, now)
-        new.append(known[scan.nonce])
-        verdicts.append((verdict, False))
-    return new, verdicts
-
-
-def _row(scan: Scan, code: str, verdict: Verdict, now: datetime) -> VoucherScan:
-    return VoucherScan(
-        id=new_id(),
-        nonce=scan.nonce,
-        code=code,
-        scanned_at=scan.scanned_at or now,
-        received_at=now,
-        accepted=verdict.accepted,
-        reason=verdict.reason,
-        voucher_id=verdict.voucher_id,
-        redeemed_at=verdict.redeemed_at,
-        redeemed_canteen_id=verdict.canteen_id,
-    )
-
-
-def _store(session: Session, scans: Sequence[VoucherScan], canteen_id: UUID, clerk_login_id: UUID) -> None:
-    for scan in scans:
-        scan.canteen_id, scan.clerk_login_id = canteen_id, clerk_login_id
-    session.add_all(scans)
-    session.flush()
-
-
-def _carry_out(session: Session, used: Sequence[Voucher], here: Organisation, now: datetime) -> None:
-    """Move the minutes of the accepted vouchers to the canteen's township, and mark the vouchers."""
-    if not used:
+def _carry_out(session: Session, counter: Counter) -> None:
+    """Move the minutes of vouchers used, and of what the fund pays, to the canteen's township; mark the vouchers."""
+    here = counter.here
+    used = {scan.code: scan.redeemed_at or counter.now for scan in counter.rows if scan.accepted}
+    if not used and not counter.honoured:
         return
     redeemed = township_accounts(session, [here.township_code], AccountKind.REDEEMED)[here.township_code]
-    postings = [(_redemption(voucher, redeemed, here, now),) for voucher in used]
+    postings: list[Posting] = [(_redemption(counter.vouchers[code], redeemed, here, at),) for code, at in used.items()]
+    losses = keep_losses(session, counter)
+    postings += [(movement,) for movement in losses.movements]
     for result in post(session, postings):
         if not isinstance(result, Posted):
             # An issued voucher's minutes lie in its account; anything else is a break in the books, not a refusal.
-            raise RuntimeError(f"an issued voucher could not be paid: {result}")
-    for voucher in used:
-        voucher.status, voucher.ended_at, voucher.canteen_id = VoucherStatus.REDEEMED, now, here.id
+            raise RuntimeError(f"a meal could not be paid: {result}")
+    for code, at in used.items():
+        voucher = counter.vouchers[code]
+        voucher.status, voucher.ended_at, voucher.canteen_id = VoucherStatus.REDEEMED, at, here.id
     session.flush()
+    tell_of_losses(session, counter, losses)
 
 
-def _redemption(voucher: Voucher, to_account_id: int, here: Organisation, now: datetime) -> Movement:
+def _redemption(voucher: Voucher, to_account_id: int, here: Organisation, at: datetime) -> Movement:
     return Movement(
         id=new_id(),
         from_account_id=voucher.account_id,
         to_account_id=to_account_id,
         amount=voucher.price_minutes,
         kind="voucher_redemption",
-        effective_at=now,
+        effective_at=at,
         cause_kind="voucher",
         cause_id=voucher.id,
         note=f"在{here.name}用餐",
@@ -149,43 +137,38 @@ def _redemption(voucher: Voucher, to_account_id: int, here: Organisation, now: d
     )
 
 
-def _answers(
-    session: Session, scans: Sequence[Scan], verdicts: Sequence[tuple[Verdict, bool]], vouchers: Mapping[str, Voucher]
-) -> list[ScanAnswer]:
-    by_id = {voucher.id: voucher for voucher in vouchers.values()}
-    holders = select(Person.id, Person.name).where(Person.id.in_({v.holder_id for v in by_id.values()}))
-    names = {person_id: name for person_id, name in session.execute(holders)}
+def _answers(session: Session, scans: Sequence[ReadScan], told: Sequence[Told], counter: Counter) -> list[ScanAnswer]:
+    by_id = {voucher.id: voucher for voucher in counter.vouchers.values()}
     used_at = select(Organisation.id, Organisation.name)
-    used_at = used_at.where(Organisation.id.in_({verdict.canteen_id for verdict, _ in verdicts if verdict.canteen_id}))
+    used_at = used_at.where(Organisation.id.in_({t.verdict.canteen_id for t in told if t.verdict.canteen_id}))
     places = {canteen_id: name for canteen_id, name in session.execute(used_at)}
-    return [
-        ScanAnswer(
-            verdict=verdict,
-            code=scan.code,
-            holder_name=names.get(by_id[verdict.voucher_id].holder_id) if verdict.voucher_id in by_id else None,
-            canteen_name=places.get(verdict.canteen_id) if verdict.canteen_id else None,
-            replayed=replayed,
+    answers = []
+    for scan, one in zip(scans, told, strict=True):
+        voucher = by_id.get(one.verdict.voucher_id) if one.verdict.voucher_id else None
+        place = places.get(one.verdict.canteen_id) if one.verdict.canteen_id else None
+        answers.append(
+            ScanAnswer(
+                verdict=one.verdict,
+                code=scan.scan.code,
+                sentence=_sentence(one.verdict, voucher, place),
+                holder_name=counter.holders[voucher.holder_id].name if voucher is not None else None,
+                canteen_name=place,
+                replayed=one.replayed,
+            )
         )
-        for scan, (verdict, replayed) in zip(scans, verdicts, strict=True)
-    ]
+    return answers
 
 
-def _state(voucher: Voucher) -> VoucherState:
-    return VoucherState(
-        id=voucher.id,
-        status=voucher.status,
-        expires_at=voucher.expires_at,
-        redeemed_at=voucher.ended_at if voucher.status == VoucherStatus.REDEEMED else None,
-        canteen_id=voucher.canteen_id,
-        only_township_code=voucher.only_township_code,
-    )
-
-
-def _verdict(scan: VoucherScan) -> Verdict:
-    return Verdict(
-        accepted=scan.accepted,
-        reason=scan.reason,  # type: ignore[arg-type]
-        voucher_id=scan.voucher_id,
-        redeemed_at=scan.redeemed_at,
-        canteen_id=scan.redeemed_canteen_id,
-    )
+def _sentence(verdict: Verdict, voucher: Voucher | None, canteen_name: str | None) -> str:
+    """Yes or no and why, in words for the clerk."""
+    if verdict.reason == "already_redeemed" and verdict.redeemed_at is not None:
+        when = verdict.redeemed_at.astimezone(clock.LOCAL)
+        said = f"这张券已于{when:%m月%d日%H:%M}在{canteen_name}用过"
+    elif voucher is None:
+        said = REASON_SENTENCES[verdict.reason]
+    else:
+        good_times, on_expiry = voucher.good_times, voucher.on_expiry
+        said = refusal_sentence(
+            verdict.reason, good_times=good_times, void_reason=voucher.void_reason, on_expiry=on_expiry
+        )
+    return said if verdict.loss_id is None else f"{said}；断网时已经用餐，这一餐由保障金支付"

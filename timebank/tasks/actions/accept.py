@@ -15,9 +15,10 @@ from timebank.core.actors import Actor
 from timebank.core.errors import BankError, Conflict, NotAllowed, Refused
 from timebank.core.ids import new_id
 from timebank.notifications.actions import notify_person
-from timebank.people.queries import acts_for, person
-from timebank.people.rules import must_be_of_age
+from timebank.people.queries import acts_for, must_be_here, person
+from timebank.people.rules import ProxyScope, must_be_of_age
 from timebank.policies.queries import in_force
+from timebank.tasks.actions.acting import acting_name
 from timebank.tasks.models import Assignment, Task
 from timebank.tasks.queries import lock_task
 from timebank.tasks.rules import (
@@ -43,7 +44,8 @@ def accept(session: Session, *, actor: Actor, task_id: UUID) -> Task:
     volunteer_id = actor.person()
     task = lock_task(session, task_id)
     volunteer = person(session, volunteer_id, for_update=True)
-    if task.elder_id is not None and acts_for(session, actor, task.elder_id):
+    must_be_here(volunteer)
+    if task.elder_id is not None and acts_for(session, actor, task.elder_id, None):
         # A proxy sees the service code and confirms: serving too, nobody else would ever look.
         raise Refused("self_service", "不能接本人或自己代办的老人的任务")
     statuses = [part.status for part in task.parts]
@@ -89,7 +91,7 @@ def cancel(session: Session, *, actor: Actor, task_id: UUID, reason: str = "") -
                 session, person_id=task.elder_id, title="志愿者取消了接单", body=f"{actor.name}不能前来，任务重新开放。"
             )
     elif _may_call_off(session, actor, task):
-        _call_off(session, task, reason)
+        _call_off(session, task, reason, acting_name(session, actor, task))
         if actor.is_steward:
             note_down(session, actor=actor, action="task_called_off", subject=("task", task.id), reason=reason)
     else:
@@ -112,10 +114,10 @@ def volunteer_busy() -> BankError:
 def _may_call_off(session: Session, actor: Actor, task: Task) -> bool:
     if actor.stewards(task.township_code):
         return True
-    return task.elder_id is not None and acts_for(session, actor, task.elder_id)
+    return task.elder_id is not None and acts_for(session, actor, task.elder_id, ProxyScope.HELP)
 
 
-def _call_off(session: Session, task: Task, reason: str) -> None:
+def _call_off(session: Session, task: Task, reason: str, name: str) -> None:
     callable_off = task.status in (TaskStatus.OPEN, TaskStatus.ACCEPTED)
     if not callable_off or any(part.status not in NOT_BEGUN for part in task.parts):
         raise wrong_state(task.status)
@@ -123,7 +125,10 @@ def _call_off(session: Session, task: Task, reason: str) -> None:
         if part.status == AssignmentStatus.ACCEPTED:
             part.status = after("cancel", part.status)
             notify_person(
-                session, person_id=part.volunteer_id, title="任务已取消", body=reason or "求助人取消了这项任务。"
+                session,
+                person_id=part.volunteer_id,
+                title="任务已取消",
+                body=f"{name}取消了这项任务{f'：{reason}' if reason else '。'}",
             )
     task.status, task.ended_reason = TaskStatus.CANCELLED, reason or None
 

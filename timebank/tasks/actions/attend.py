@@ -105,13 +105,16 @@ def own_part(session: Session, actor: Actor, task_id: UUID) -> tuple[Task, Assig
     return task, part
 
 
-def mark_disputed(part: Assignment, *, actor: Actor, reason: str) -> None:
-    """Bring one part before a steward; whoever has not checked out yet is checked out."""
+def mark_disputed(part: Assignment, *, actor: Actor, reason: str, name: str | None = None) -> None:
+    """Bring one part before a steward; whoever has not checked out yet is checked out.
+
+    ``name`` is given where the actor's own does not say enough.
+    """
     status = after("dispute", part.status)
     if part.status == AssignmentStatus.CHECKED_IN:
         end_service(part)
     part.status, part.dispute_reason = status, reason
-    part.disputed_by, part.disputed_by_name = actor.login_id, actor.name
+    part.disputed_by, part.disputed_by_name = actor.login_id, name or actor.name
 
 
 def end_service(part: Assignment) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,9 +15,10 @@ from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.errors import NotAllowed, Refused
 from timebank.core.ids import new_id
+from timebank.people.actions.consent import lock_people
 from timebank.people.models import Person
-from timebank.people.queries import person
-from timebank.people.rules import must_be_of_age
+from timebank.people.queries import people_by_ids
+from timebank.people.rules import must_be_of_age, must_have_been_here
 from timebank.policies.queries import in_force
 from timebank.tasks.actions.accept import settle_status, volunteer_busy
 from timebank.tasks.actions.confirm import credit, mark_confirmed, payable
@@ -42,13 +44,14 @@ class BackFill:
 def record(session: Session, *, actor: Actor, form: BackFill) -> Task:
     """Record hours served in the past; nothing is credited before a second person approves.
 
-    Raises NotAllowed ``steward_only``, ``other_township``; NotFound ``person_unknown``; Conflict ``volunteer_busy``;
-    Refused ``service_type_unknown``, ``self_service``, ``times_invalid``, ``date_in_future``,
-    ``volunteer_too_young``, ``too_young_for_help``.
+    Raises NotAllowed ``steward_only``, ``other_township``; NotFound ``person_unknown``; Conflict ``volunteer_busy``,
+    ``person_left``; Refused ``service_type_unknown``, ``self_service``, ``times_invalid``, ``date_in_future``,
+    ``after_death``, ``volunteer_too_young``, ``too_young_for_help``.
     """
     actor.must_be_steward()
-    volunteer = person(session, form.volunteer_id, for_update=True)
-    elder = person(session, form.elder_id)
+    # Both, so that neither leaves while hours are recorded that have to be approved first.
+    people = lock_people(session, {form.volunteer_id, form.elder_id})
+    volunteer, elder = people[form.volunteer_id], people[form.elder_id]
     must_concern(actor, volunteer, elder)
     service_type(session, form.service_type)
     _check(session, form, volunteer, elder)
@@ -71,9 +74,11 @@ def approve_record(session: Session, *, actor: Actor, task_id: UUID) -> Task:
     """Approve back-filled hours and credit them: another steward, of whatever township, or the district's.
 
     Raises NotAllowed ``steward_only``, ``second_person_needed``; NotFound ``task_unknown``;
-    Conflict ``wrong_state``.
+    Conflict ``wrong_state``, ``person_left``; Refused ``after_death``, where that became known after the recording.
     """
     task, part = _recorded(session, actor, task_id)
+    helped = [task.elder_id] if task.elder_id is not None else []
+    _must_have_been_here(people_by_ids(session, [part.volunteer_id, *helped]).values(), task.starts_at)
     policies = in_force(session, at=clock.now())
     mark_confirmed(part, step="approve_record", minutes=payable(task, part, policies), actor=actor)
     settle_status(task)
@@ -84,7 +89,10 @@ def approve_record(session: Session, *, actor: Actor, task_id: UUID) -> Task:
 
 
 def reject_record(session: Session, *, actor: Actor, task_id: UUID, reason: str) -> Task:
-    """Turn back-filled hours down, with the reason. Raises as ``approve_record``."""
+    """Turn back-filled hours down, with the reason.
+
+    Raises NotAllowed ``steward_only``, ``second_person_needed``; NotFound ``task_unknown``; Conflict ``wrong_state``.
+    """
     task, part = _recorded(session, actor, task_id)
     part.status, part.ruling = after("reject_record", part.status), reason
     task.ended_reason = reason
@@ -104,12 +112,18 @@ def _check(session: Session, form: BackFill, volunteer: Person, elder: Person) -
     if volunteer.id == elder.id:
         raise Refused("self_service", "不能为自己服务")
     check_span(form.started_at, form.ended_at, clock.now())
+    _must_have_been_here((volunteer, elder), form.started_at)
     policies = in_force(session, at=clock.now())
     min_age = policies.whole("volunteer_min_age", volunteer.township_code)
     served_on = clock.local_date(form.started_at)
     title = f"服务当日志愿者未满{min_age}周岁"
     must_be_of_age(volunteer.born_on, served_on, min_age, code="volunteer_too_young", title=title)
     must_be_helped(session, elder, policies)
+
+
+def _must_have_been_here(people: Iterable[Person], at: datetime) -> None:
+    for someone in people:
+        must_have_been_here(someone.name, at, left_at=someone.left_at, died_on=someone.died_on)
 
 
 def _recorded(session: Session, actor: Actor, task_id: UUID) -> tuple[Task, Assignment]:

@@ -12,14 +12,16 @@ from sqlalchemy.orm import Session
 
 from timebank.core import clock
 from timebank.core.actors import SYSTEM, Actor
-from timebank.core.amounts import hours_text
 from timebank.core.errors import BankError, NotAllowed, NotFound, Refused
 from timebank.notifications.actions import notify_person
 from timebank.people.queries import acts_for, nobody_moves, people_by_ids, proxies_of
+from timebank.people.rules import ProxyScope
 from timebank.policies.queries import in_force
 from timebank.policies.rules import PolicyBook
 from timebank.tasks.actions.accept import settle_status
+from timebank.tasks.actions.acting import acting_name
 from timebank.tasks.actions.attend import mark_disputed, minutes_of
+from timebank.tasks.caps import Share, credit_said
 from timebank.tasks.models import Assignment, ServiceType, Task
 from timebank.tasks.payment import due_of, pay
 from timebank.tasks.queries import lock_tasks
@@ -96,20 +98,18 @@ def credit(session: Session, credited: Sequence[tuple[Task, Assignment]], polici
         )
         for task, part in credited
     ]
-    pay(session, dues, policies)
+    shares = pay(session, dues, policies)
     for due in dues:
-        title, body = "时长已到账", f"{due.note}{hours_text(due.minutes)}已记入您的时间账户。"
-        if due.minutes == 0:
-            title, body = "本次服务未计时长", f"{due.note}已确认，按实际情况没有可记入的时长。"
+        title, body = credit_said(due.note, due.minutes, shares.get(due.part_id, Share(0)))
         notify_person(session, person_id=due.volunteer_id, title=title, body=body)
 
 
-def mark_confirmed(part: Assignment, *, step: str, minutes: int, actor: Actor) -> None:
-    """Bring one part to confirmed with the minutes to be paid."""
+def mark_confirmed(part: Assignment, *, step: str, minutes: int, actor: Actor, name: str | None = None) -> None:
+    """Bring one part to confirmed with the minutes to be paid; ``name`` where the actor's own does not say enough."""
     part.status = after(step, part.status)
     part.payable_minutes = minutes
     part.confirmed_at = clock.now()
-    part.confirmed_by, part.confirmed_by_name = actor.login_id, actor.name
+    part.confirmed_by, part.confirmed_by_name = actor.login_id, name or actor.name
 
 
 def payable(task: Task, part: Assignment, policies: PolicyBook) -> int:
@@ -142,9 +142,10 @@ def _confirm_parts(
         raise Refused("self_service", "代办人不能确认自己的服务，请老人本人确认")
     if confirmation.actor is SYSTEM:
         parts = _hold_back_proxies(session, task, parts)
+    actor, name = confirmation.actor, acting_name(session, confirmation.actor, task)
     for part in parts:
         part.rating, part.comment = confirmation.rating, confirmation.comment
-        mark_confirmed(part, step="confirm", minutes=payable(task, part, policies), actor=confirmation.actor)
+        mark_confirmed(part, step="confirm", minutes=payable(task, part, policies), actor=actor, name=name)
     settle_status(task)
     return parts
 
@@ -160,7 +161,7 @@ def _hold_back_proxies(session: Session, task: Task, parts: list[Assignment]) ->
 
 def must_answer_for(session: Session, actor: Actor, task: Task) -> None:
     """Only the elder, a proxy, or for a shift a steward of its township. Raises NotAllowed ``not_your_elder``."""
-    if task.elder_id is not None and acts_for(session, actor, task.elder_id):
+    if task.elder_id is not None and acts_for(session, actor, task.elder_id, ProxyScope.HELP):
         return
     if task.elder_id is None and actor.stewards(task.township_code):
         return

@@ -12,8 +12,10 @@ from timebank.core.actors import Actor
 from timebank.core.errors import NotAllowed, Refused
 from timebank.notifications.actions import notify_person, notify_stewards
 from timebank.people.queries import acts_for
+from timebank.people.rules import ProxyScope
 from timebank.policies.queries import in_force
 from timebank.tasks.actions.accept import settle_status
+from timebank.tasks.actions.acting import acting_name
 from timebank.tasks.actions.attend import mark_disputed
 from timebank.tasks.actions.confirm import credit, mark_confirmed
 from timebank.tasks.models import Assignment, Task
@@ -30,7 +32,9 @@ def dispute(session: Session, *, actor: Actor, task_id: UUID, reason: str, volun
     """
     task = lock_task(session, task_id)
     for part in _disputed_parts(session, actor, task, volunteer_id):
-        mark_disputed(part, actor=actor, reason=reason)
+        served = part.volunteer_id == actor.person_id
+        name = actor.name if served else acting_name(session, actor, task)
+        mark_disputed(part, actor=actor, reason=reason, name=name)
     settle_status(task)
     notify_stewards(session, township_code=task.township_code, title="有服务申诉待裁定", body=reason)
     session.flush()
@@ -74,7 +78,9 @@ def _disputed_parts(session: Session, actor: Actor, task: Task, volunteer_id: UU
     own = [p for p in task.parts if actor.person_id is not None and p.volunteer_id == actor.person_id]
     if own:
         parts = own
-    elif actor.stewards(task.township_code) or (task.elder_id and acts_for(session, actor, task.elder_id)):
+    elif actor.stewards(task.township_code) or (
+        task.elder_id and acts_for(session, actor, task.elder_id, ProxyScope.HELP)
+    ):
         parts = [p for p in task.parts if volunteer_id in (None, p.volunteer_id)]
     else:
         raise NotAllowed("not_your_task", "只有双方当事人和本镇街管理员可以申诉")

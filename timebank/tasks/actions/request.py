@@ -14,8 +14,8 @@ from timebank.core.actors import Actor
 from timebank.core.errors import NotAllowed, Refused
 from timebank.core.ids import new_id
 from timebank.people.models import Person
-from timebank.people.queries import acts_for, person, roles_of
-from timebank.people.rules import may_be_helped
+from timebank.people.queries import acts_for, must_be_here, person, roles_of, spoken_name
+from timebank.people.rules import ProxyScope, may_be_helped
 from timebank.policies.queries import in_force
 from timebank.policies.rules import PolicyBook
 from timebank.tasks.models import ServiceType, Task
@@ -43,9 +43,11 @@ def request(session: Session, *, actor: Actor, wanted: Request) -> Task:
     Raises NotAllowed ``not_your_elder``, ``steward_only``, ``other_township``, ``registration_needed``; NotFound
     ``person_unknown``; Refused ``service_type_unknown``, ``too_young_for_help``, ``township_mismatch``,
     ``township_unknown``, ``township_needed``, ``amount_invalid``, ``starts_in_the_past``, ``starts_too_far_ahead``,
-    ``minutes_too_many``, ``places_too_many``.
+    ``minutes_too_many``, ``places_too_many``; Conflict ``person_left``, ``person_frozen``.
     """
     elder = _elder(session, actor, wanted)
+    if elder is not None:
+        must_be_here(elder)
     township_code = _township(session, actor, wanted, elder)
     service_type(session, wanted.service_type)
     policies = in_force(session, at=clock.now())
@@ -65,7 +67,7 @@ def request(session: Session, *, actor: Actor, wanted: Request) -> Task:
         status=TaskStatus.OPEN,
         service_code=f"{secrets.randbelow(1_000_000):06}",
         requested_by=actor.login_id,
-        requested_by_name=actor.name,
+        requested_by_name=_requester(actor, elder),
         requested_at=clock.now(),
         parts=[],
     )
@@ -89,18 +91,24 @@ def must_be_helped(session: Session, elder: Person, policies: PolicyBook) -> Non
         raise Refused("too_young_for_help", f"满{min_age}周岁或经镇街登记为老人后可以求助", min_age=min_age)
 
 
+def _requester(actor: Actor, elder: Person | None) -> str:
+    """Both names where a proxy asks for the elder; staff keep their own."""
+    return actor.name if elder is None or actor.person_id is None else spoken_name(actor, elder)
+
+
 def _elder(session: Session, actor: Actor, wanted: Request) -> Person | None:
+    """The elder, locked, so that nobody leaves while help is asked for; None for a shift."""
     if wanted.elder_id is None:
         if actor.is_steward:
             return None
-        return person(session, actor.person())
+        return person(session, actor.person(), for_update=True)
     if actor.is_steward:
-        elder = person(session, wanted.elder_id)
+        elder = person(session, wanted.elder_id, for_update=True)
         actor.must_steward(elder.township_code)
         return elder
-    if not acts_for(session, actor, wanted.elder_id):
+    if not acts_for(session, actor, wanted.elder_id, ProxyScope.HELP):
         raise NotAllowed("not_your_elder", "只能为本人或登记代办的老人求助")
-    return person(session, wanted.elder_id)
+    return person(session, wanted.elder_id, for_update=True)
 
 
 def _township(session: Session, actor: Actor, wanted: Request, elder: Person | None) -> str:

@@ -1,0 +1,1 @@
+"""A canteen's counter in a terminal: it scans with and without a line."""

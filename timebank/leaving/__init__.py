@@ -1,0 +1,1 @@
+"""退出与身故: settling what somebody has before the login closes."""

@@ -1,0 +1,58 @@
+"""A policy as it is said to people: its value in words, and the change that brought it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from timebank.core.amounts import hours_text
+
+PAYER_NAMES = {
+    "granted": "政府购买服务时长",
+    "savings": "老人的储蓄时长",
+    "pool": "公益时间池",
+    "issuance": "镇街发行",
+}
+
+WEEKDAY_NAMES = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
+MEAL_NAMES = {"breakfast": "早餐", "lunch": "午餐", "supper": "晚餐"}
+
+WORDS: Mapping[str, str] = {
+    **PAYER_NAMES,
+    **MEAL_NAMES,
+    **{"refund": "退回本人", "pay": "付款", "carry": "结转", "default": "其他"},
+    **{"meal": "助餐", "care": "照护", "aid": "辅具"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleInForce:
+    """One policy as it is, or was, in force, with the change that brought it."""
+
+    key: str
+    value: Any
+    policy_version: int
+    in_force_since: datetime
+    source: str
+
+
+def value_text(value: Any, unit: str, words: Mapping[str, str] = WORDS) -> str:
+    """A policy's value as it is read out: ``180天``, ``1小时``, ``低保、特困``; ``words`` says what its codes mean."""
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, int):
+        return hours_text(value) if unit == "分钟" else f"{value}{unit}"
+    if isinstance(value, list):
+        return "、".join(_word(one, words) for one in value) or "无"
+    if isinstance(value, dict):
+        return "；".join(f"{_word(name, words)} {value_text(one, unit, words)}" for name, one in value.items()) or "无"
+    return "未定" if value is None else _word(value, words)
+
+
+def _word(value: Any, words: Mapping[str, str]) -> str:
+    """One word of a policy as people say it: who pays, a meal, a day of the week, a relation."""
+    if isinstance(value, int):
+        return WEEKDAY_NAMES[value - 1] if 1 <= value <= len(WEEKDAY_NAMES) else str(value)
+    return words.get(str(value), str(value))

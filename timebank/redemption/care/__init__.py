@@ -1,0 +1,1 @@
+"""居家养老上门服务: catalogue, providers, bookings, visits and monthly bills."""

@@ -1,0 +1,16 @@
+"""What people can see of home care."""
+
+from timebank.redemption.care.queries.bookings import BookingFilter, booking_for, events_of, find_bookings, lock_booking
+from timebank.redemption.care.queries.providers import ProviderView, care_provider, care_services, find_providers
+
+__all__ = [
+    "BookingFilter",
+    "ProviderView",
+    "booking_for",
+    "care_provider",
+    "care_services",
+    "events_of",
+    "find_bookings",
+    "find_providers",
+    "lock_booking",
+]
