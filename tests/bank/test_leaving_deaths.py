@@ -78,7 +78,7 @@ def test_the_second_approval_carries_it_out_and_the_heir_gets_the_savings(bank: 
         assert {"有身故上报待批准", "身故清户已办结"} <= set(stewards)
 
 
-@pytest.mark.parametrize("why", ["nobody named", "left", "reported dead"])
+@pytest.mark.parametrize("why", ["nobody named", "left"])
 def test_without_an_heir_who_is_here_the_pool_gets_them(bank: Database, dead: Actor, why: str) -> None:
     child = child_of(bank, dead, heir=why != "nobody named")
     reported = report(bank, dead)
@@ -86,13 +86,25 @@ def test_without_an_heir_who_is_here_the_pool_gets_them(bank: Database, dead: Ac
         with bank.unit_of_work() as session:
             # As somebody who left without ending the tie would stand.
             session.get_one(Person, child.person()).left_at = clock.now()
-    if why == "reported dead":
-        report(bank, child, by=district())
     approve(bank, reported.id)
     approve(bank, reported.id)
     assert pool_of(bank) == 200
     with bank.session() as session:
         assert posted_in(session, AccountKind.SAVINGS, child) == 0
+
+
+def test_an_heir_whose_own_death_is_only_reported_is_waited_for(bank: Database, dead: Actor) -> None:
+    child = child_of(bank, dead)
+    reported = report(bank, dead)
+    of_the_child = report(bank, child, by=district())
+    approve(bank, reported.id)
+    with pytest.raises(BankError, match="heir_report_open"):
+        approve(bank, reported.id)
+    with bank.unit_of_work() as session:
+        leaving.decline_death(session, actor=district(), report_id=of_the_child.id, reason="同名同姓，报错了人")
+    approve(bank, reported.id)
+    with bank.session() as session:
+        assert posted_in(session, AccountKind.SAVINGS, child) == 200
 
 
 def test_the_reporter_and_those_who_approve_are_three_people(bank: Database, dead: Actor) -> None:

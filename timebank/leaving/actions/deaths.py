@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from timebank.audit.actions import note_down
 from timebank.core import clock
 from timebank.core.actors import Actor
-from timebank.core.errors import NotFound, Refused
+from timebank.core.errors import Conflict, NotFound, Refused
 from timebank.core.ids import new_id
 from timebank.leaving.actions.leave import tell
 from timebank.leaving.actions.settle import Farewell, lock_for_leaving, settle
@@ -77,7 +77,7 @@ def approve_death(session: Session, *, actor: Actor, report_id: UUID) -> DeathRe
     """Agree to a report; the second one to agree carries it out: savings to the heir or the pool, accounts closed.
 
     Raises NotAllowed ``steward_only``, ``other_township``, ``second_person_needed``; NotFound
-    ``death_report_unknown``; Conflict ``death_report_ended``, ``not_settled_yet``.
+    ``death_report_unknown``; Conflict ``death_report_ended``, ``not_settled_yet``, ``heir_report_open``.
     """
     report = _lock(session, actor, report_id)
     must_be_another(actor.login_id, [report.reported_by, report.first_approved_by])
@@ -92,7 +92,9 @@ def approve_death(session: Session, *, actor: Actor, report_id: UUID) -> DeathRe
     # Asked again: the heir may have ended the relation before it was locked.
     heir_id = heir_of(session, report.person_id)
     heir = people.get(heir_id) if heir_id is not None else None
-    if heir is not None and (heir.left_at is not None or heir.death_reported_at is not None):
+    if heir is not None and heir.left_at is None and heir.death_reported_at is not None:
+        raise Conflict("heir_report_open", "继承人也有身故上报还没有办结，请先办结那一项", person_id=heir.id)
+    if heir is not None and heir.left_at is not None:
         heir = None
     farewell = Farewell(people[report.person_id], heir, LeavingReason.DIED, report.evidence)
     leaving = settle(session, actor=actor, farewell=farewell)
