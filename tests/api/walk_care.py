@@ -53,7 +53,8 @@ def _end_what_stands(scene: Scene, people: Callers, staff: Callers) -> None:
     decided = staff["steward_xiwu"].ok("care_bookings.decide", decision, booking_id=ids["disputed"])
     assert (decided["status"], decided["payable_minutes"], decided["decided_minutes"]) == ("confirmed", 20, 20)
     out = people["provider"].ok("care_bookings.check_out", booking_id=ids["checked_in"])
-    assert (out["status"], out["served_minutes"]) == ("checked_out", 0)
+    # Checked in when the scene was set, a moment ago.
+    assert (out["status"], out["served_minutes"] < 10) == ("checked_out", True)
     disputed = people["elder"].ok("care_bookings.dispute", {"reason": "时间不对"}, booking_id=ids["checked_in"])
     assert disputed["status"] == "disputed"
 

@@ -38,6 +38,9 @@ ALL_STAY = (
     # What refers to the ledger is emptied with it.
     *(trigger(f"clearing_{t}", f"clearing_{t}_stays") for t in ("dispute", "tally", "break")),
     *(trigger(f"clearing_{t}", f"clearing_{t}_immutable") for t in ("moved_line", "guarantee_call")),
+    *(trigger(t, f"{t}_stays") for t in ("care_charge", "giving_hardship_request", "guarantee_loss")),
+    *(trigger(t, f"{t}_stays") for t in ("voucher", "voucher_ending")),
+    *(trigger(t, f"{t}_immutable") for t in ("giving_donation", "giving_gift", "voucher_scan")),
 )
 CHANGED = {
     "transfer": "UPDATE ledger_transfer SET note = note || '.'",

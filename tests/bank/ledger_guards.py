@@ -136,7 +136,7 @@ def closed_account(session: Session, scene: Scene) -> int:
 
 def leg(session: Session, source: int, target: int, amount: int, **fields: Any) -> Row:
     """A row for ``ledger_transfer`` as the ledger would write it; any field may be given otherwise."""
-    row: Row = {"id": new_id(), "from_account_id": source, "to_account_id": target, "amount": amount, "kind": "gift"}
+    row: Row = {"id": new_id(), "from_account_id": source, "to_account_id": target, "amount": amount, "kind": "opening"}
     row |= {"effective_at": NOON, "recorded_at": _recorded_last(session, source, target), "note": "原始写入"}
     for side, account_id, delta in (("from", source, -amount), ("to", target, amount)):
         found = session.execute(text("SELECT * FROM ledger_account WHERE id = :id"), {"id": account_id}).one_or_none()

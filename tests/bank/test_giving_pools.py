@@ -70,7 +70,7 @@ def test_a_pools_statement_masks_names_but_for_its_stewards(bank: Database) -> N
             names = ["周桂芬", "林志远", "林志远"] if full else ["周**", "林**", "林**"]
             assert [line.person_name for line in lines] == names
             assert [line.from_group for line in lines] == [None, None, "西坞志愿队"]
-            assert {line.note for line in lines} == ({"独居且行动不便", "", "以西坞志愿队名义捐赠"} if full else {""})
+            assert {line.note for line in lines} == ({"困难帮扶", "", "以西坞志愿队名义捐赠"} if full else {""})
         for actor, wanted, code in (
             (donor, DAYAN, "other_township"),
             (staff(StaffRole.CANTEEN_CLERK, DAYAN), XIWU, "other_township"),

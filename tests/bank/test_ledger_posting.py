@@ -50,7 +50,7 @@ def test_a_movement_between_books_leaves_both_balanced_and_clearing_at_zero(bank
 @UNITS
 def test_everything_asked_for_is_in_the_row(bank: Database, unit: Unit) -> None:
     clock.freeze(NOON)
-    said = {"kind": "gift", "cause_kind": "task", "cause_id": new_id(), "note": "谢谢", "policy_version": 3}
+    said = {"kind": "opening", "cause_kind": "task", "cause_id": new_id(), "note": "谢谢", "policy_version": 3}
     said |= {"effective_at": NOON - timedelta(days=9), "recorded_by": new_id()}
     with bank.unit_of_work() as session:
         scene = open_scene(session, unit)
