@@ -173,14 +173,15 @@ class TwelveBooks:
         return "done"
 
     def agree(self, month: Month, township: str) -> str:
-        """A township agrees to its statement, unless it waits for a ruling itself."""
+        """A township agrees to its statement, unless one of its lines waits for a ruling."""
         if month.refusal_of_review():
             return month.refusal_of_review()
         if township not in month.agreed:
             return "statement_unknown"
         if month.agreed[township]:
             return "statement_already_confirmed"
-        if any(objection.by == township and not objection.ruling for objection in month.objections):
+        waiting = [objection.line for objection in month.objections if not objection.ruling]
+        if any(township in (line.debtor, line.creditor) for line in waiting):
             return "disputes_unruled"
         month.state, month.agreed[township] = "under_review", True
         return "done"

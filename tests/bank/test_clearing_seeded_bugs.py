@@ -13,17 +13,24 @@ from tests.bank.clearing_scene import Scene, scene_of_clearing
 from tests.bank.clearing_seeded_bugs import BUGS, Bug
 from tests.postgres import ThrowawayPostgres
 
-HISTORY, DAYS = 56, 40
-"""Which history is lived through with every bug: one in which much happens early, so that it takes seconds."""
+HISTORIES, DAYS = (56, 3, 11), 40
+"""Which histories are lived through with a bug until it is caught; in the first much happens early.
+
+Ids are new in every run, and with them the order in which townships are asked, so one history may pass a bug by.
+"""
 
 
 def caught(scene: Scene, bug: Bug) -> str:
     """Who caught the bug: the database, which refused to write, or the paper; '' where nobody did."""
+    return next(filter(None, (caught_in(history, scene, bug) for history in HISTORIES)), "")
+
+
+def caught_in(history: int, scene: Scene, bug: Bug) -> str:
     machine = ClearingMachine(scene, Counter())
     with pytest.MonkeyPatch.context() as patch:
         bug.sow(patch)
         try:
-            for day in one_history(HISTORY, DAYS):
+            for day in one_history(history, DAYS):
                 machine.a_day_passes(day)
                 machine.the_bank_says_what_the_paper_says()
             machine.recompute()
