@@ -5,11 +5,12 @@
 #   make thorough  the random walks and seeded bugs at full length; the suite has brief ones
 #   make check   style, types, walls between the packages, sizes
 #   make bench   the benchmarks, as a table and as var/bench.json; BENCH_ARGS='--only closing --small' for a part
+#   make month   a simulated month of 96 canteens and 5,000 diners, counted to the fen; MONTH_ARGS='--canteens 6 --diners 90 --days 3'
 #   make lock    bring the lock files in line with pyproject.toml (needs uv); LOCK_ARGS=--upgrade for newer versions
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test thorough check bench lock
+.PHONY: help run test thorough check bench month lock
 
 PYTEST_ARGS ?= -n 2
 PYTHON ?= python3.11 python3.12 python3.13 python3
@@ -41,13 +42,16 @@ check: $(DEV)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy --strict timebank
-	$(BIN)/mypy app clients scripts/bench
+	$(BIN)/mypy app clients scripts/bench scripts/month
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/write_openapi.py --check
 	$(BIN)/python -m pytest tests/house -q
 
 bench: $(RUN)
 	@$(BIN)/python -m scripts.bench $(BENCH_ARGS)
+
+month: $(RUN)
+	@$(BIN)/python -m scripts.month $(MONTH_ARGS)
 
 # The hashes come along; --no-emit-index-url keeps the name of whatever registry was asked out of the files.
 lock:

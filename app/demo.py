@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -10,6 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.adapters.wechat import WeChat
+from app.demo_canteens import CANTEENS, demo_canteen
+from app.demo_meals import demo_meals
+from app.demo_menus import demo_menus
 from timebank.core.actors import Actor, StaffRole
 from timebank.core.ids import new_id
 from timebank.people.actions import Enrolment, create_staff_login, enrol, register_proxy, wechat_login
@@ -28,7 +32,6 @@ from timebank.townships.models import Organisation
 
 PASSWORD = "timebank-demo"
 SHANGTIAN, XIWU, DAYAN = "330213007", "330213004", "330213107"
-CANTEENS = {"canteen-xiwu": ("西坞街道中心食堂", XIWU), "canteen-dayan": ("大堰镇老年食堂", DAYAN)}
 PROVIDER = ("care-xiwu", "西坞街道居家养老服务中心", XIWU)
 OFFER = Offer(
     grade=3,
@@ -85,10 +88,23 @@ MOTHER, DAUGHTER = "周奶奶", "周小敏"
 def seed_demo(session: Session, wechat: WeChat) -> None:
     """Put the demo people in; those already there stay as they are."""
     seeder = Actor(new_id(), "演示数据", staff_role=StaffRole.DISTRICT_STEWARD)
-    workplaces = {username: _canteen(session, *where).id for username, where in CANTEENS.items()}
+    workplaces = {username: demo_canteen(session, seeder, demo) for username, demo in CANTEENS.items()}
+    for canteen_id in workplaces.values():
+        demo_menus(session, seeder, canteen_id)
     workplaces[PROVIDER[0]] = _provider(session, seeder)
+    logins_of_staff = _staff(session, workplaces)
+    logins = {someone.name: _person(session, seeder, wechat, someone) for someone in PEOPLE}
+    _aids(session, seeder)
+    _family(session, seeder, logins[MOTHER], logins[DAUGHTER])
+    demo_meals(session, seeder, canteens=workplaces, clerks=logins_of_staff, people=_people(session))
+    session.flush()
+
+
+def _staff(session: Session, workplaces: Mapping[str, UUID]) -> dict[str, UUID]:
+    """The logins of the demo's staff by name."""
+    made = {}
     for username, title, role, township_code in STAFF:
-        create_staff_login(
+        login = create_staff_login(
             session,
             username=username,
             password=PASSWORD,
@@ -97,10 +113,14 @@ def seed_demo(session: Session, wechat: WeChat) -> None:
             township_code=township_code,
             organisation_id=workplaces.get(username),
         )
-    logins = {someone.name: _person(session, seeder, wechat, someone) for someone in PEOPLE}
-    _aids(session, seeder)
-    _family(session, seeder, logins[MOTHER], logins[DAUGHTER])
-    session.flush()
+        made[username] = login.id
+    return made
+
+
+def _people(session: Session) -> dict[str, UUID]:
+    """Who the demo's people are, by name."""
+    found = people_by_id_numbers(session, [someone.id_number for someone in PEOPLE])
+    return {someone.name: found[someone.id_number].id for someone in PEOPLE}
 
 
 def _person(session: Session, seeder: Actor, wechat: WeChat, someone: DemoPerson) -> UUID:
@@ -151,12 +171,3 @@ def _family(session: Session, seeder: Actor, mothers_login: UUID, daughters_logi
         consent_evidence="演示：纸质委托书",
         scopes=list(ProxyScope),
     )
-
-
-def _canteen(session: Session, name: str, township_code: str) -> Organisation:
-    found = session.scalar(select(Organisation).where(Organisation.name == name))
-    if found is None:
-        found = Organisation(id=new_id(), kind="canteen", name=name, township_code=township_code)
-        session.add(found)
-        session.flush()
-    return found

@@ -11,6 +11,7 @@ from app.api.aid_items.routes import doors as aid_items
 from app.api.aid_loans.routes import doors as aid_loans
 from app.api.allotments.routes import doors as allotments
 from app.api.auth.routes import doors as auth
+from app.api.canteens.routes import doors as canteens
 from app.api.care_bookings.bill_routes import doors as care_bills
 from app.api.care_bookings.provider_routes import doors as care_providers
 from app.api.care_bookings.provider_routes import service_doors as care_services
@@ -21,18 +22,36 @@ from app.api.clearing import settlement_routes as _settlement
 from app.api.clearing import statement_routes as _statement
 from app.api.clearing.routes import doors as clearing
 from app.api.dev.routes import doors as dev
+from app.api.diners import import_routes as _diner_import
+from app.api.diners.routes import doors as diners
+from app.api.dishes.routes import doors as dishes
 from app.api.family.routes import doors as family
+from app.api.follow_ups.routes import doors as follow_ups
 from app.api.giving.routes import doors as giving
+from app.api.kitchen.routes import doors as kitchen
 from app.api.leaving.routes import doors as leaving
 from app.api.ledger.routes import doors as ledger
 from app.api.me.routes import doors as me
+from app.api.meal_counter.routes import doors as meal_counter
+from app.api.meal_donations.routes import doors as meal_donations
+from app.api.menus import import_routes as _menu_import
+from app.api.menus import released_routes as _released_menus
+from app.api.menus.routes import doors as menus
 from app.api.notices.routes import doors as notices
 from app.api.operation import Problem
+from app.api.orders.routes import doors as orders
 from app.api.parser import WindowName
 from app.api.people.proxy_routes import doors as proxies
 from app.api.people.routes import doors as people
 from app.api.policies import set_routes as _policy_sets
 from app.api.policies.routes import doors as policies
+from app.api.produce.routes import doors as produce
+from app.api.purses.routes import doors as purses
+from app.api.ratings.routes import doors as ratings
+from app.api.rounds.routes import doors as rounds
+from app.api.standing_orders.routes import doors as standing_orders
+from app.api.subsidy_claims.routes import doors as subsidy_claims
+from app.api.subsidy_claims.routes import share_doors as subsidies
 from app.api.tasks import back_fill_routes as _back_fill
 from app.api.tasks.routes import doors as tasks
 from app.api.tasks.routes import type_doors as service_types
@@ -65,9 +84,28 @@ BLUEPRINTS = (
     care_bills,
     allotments,
     leaving,
+    subsidy_claims,
+    subsidies,
+    meal_donations,
+    produce,
+    canteens,
+    dishes,
+    menus,
+    diners,
+    ratings,
+    follow_ups,
+    orders,
+    standing_orders,
+    purses,
+    meal_counter,
+    kitchen,
+    rounds,
 )
 _ = (
     _back_fill,
+    _diner_import,
+    _menu_import,
+    _released_menus,
     _policy_sets,
     _reconciliation,
     _review,

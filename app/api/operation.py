@@ -46,7 +46,7 @@ class Spec:
     """What one operation takes and answers."""
 
     operation_id: str
-    answers: type[marshmallow.Schema] | None
+    answers: marshmallow.Schema | None
     media_type: str
     status: int
     key: KeyRule | None
@@ -90,7 +90,9 @@ def operation(
     answer what may not be kept for a replay. With ``one_moment`` all that the view reads is of one moment.
     """
     SUMMARY_OF[operation_id] = summary
-    spec = Spec(operation_id, answers, media_type, status, key, anyone, body is not None, finish, one_moment)
+    # One for all answers: making a schema costs more than writing an answer with it.
+    schema = None if answers is None else answers()
+    spec = Spec(operation_id, schema, media_type, status, key, anyone, body is not None, finish, one_moment)
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -171,7 +173,7 @@ def _do(spec: Spec, view: Callable[[], Any]) -> tuple[int, Any]:
     # A refusal that is returned, not raised, keeps what was written beside it (a counted failure).
     if isinstance(found, BankError) or spec.answers is None:
         return spec.status, found
-    return spec.status, spec.answers().dump(found)
+    return spec.status, spec.answers.dump(found)
 
 
 def _response(status: int, body: Any, media_type: str) -> Response:

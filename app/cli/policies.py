@@ -12,9 +12,10 @@ from app.cli.bank import open_bank
 from app.cli.policy_sets import compare_sets, propose, sets, try_one
 from timebank.core import clock
 from timebank.people.family_rules import RELATION_NAMES
+from timebank.policies.definitions import DEFINITIONS
 from timebank.policies.in_words import WORDS
+from timebank.policies.meal_rule_words import are_rules, sentences
 from timebank.policies.queries import in_force
-from timebank.policies.rules import DEFINITIONS
 from timebank.tasks.queries import service_types
 from timebank.townships.queries import township_names
 
@@ -39,6 +40,7 @@ def show(as_json: bool) -> None:
         names = township_names(session)
         relations = {str(relation): name for relation, name in RELATION_NAMES.items()}
         words = {**WORDS, **relations, **_PAYERS} | {row.code: row.name for row in service_types(session)}
+        words |= book.value("diner_categories")
     if as_json:
         values = {key: {"value": book.value(key), "townships": book.township_values(key)} for key in DEFINITIONS}
         click.echo(json.dumps({"policy_version": book.version, "policies": values}, ensure_ascii=False))
@@ -54,7 +56,9 @@ def show(as_json: bool) -> None:
 
 
 def _said(value: object, words: dict[str, str]) -> str:
-    """A value in words; one line for each service, an arrow from one payer to the next."""
+    """A value in words; one line for each service and each subsidy rule, an arrow from one payer to the next."""
+    if are_rules(value):
+        return "\n".join(sentences(value, words))
     if isinstance(value, dict):
         return "\n".join(f"{words.get(code, code)} {one}" for code, one in value.items())
     return " → ".join(words.get(str(one), str(one)) for one in value) if isinstance(value, list) else str(value)

@@ -18,13 +18,16 @@ from timebank.core.db import of_one_moment
 from timebank.core.errors import BankError
 from timebank.people.family_rules import RELATION_NAMES, Relation
 from timebank.policies.actions import propose_change
-from timebank.policies.comparing import PolicySet, changes_to, compare, policy_set, set_names
+from timebank.policies.comparing import USUAL_SET, PolicySet, changes_to, compare, policy_set, set_names
+from timebank.policies.definitions import DEFINITIONS
+from timebank.policies.in_words import WORDS
+from timebank.policies.meal_rule_words import are_rules, sentences
 from timebank.policies.queries import in_force
-from timebank.policies.rules import DEFINITIONS
 from timebank.supervision.policy_trial import Figure, try_set
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="以 JSON 输出 answer as JSON")
-_WORDS = {str(one): RELATION_NAMES[one] for one in Relation}
+_CATEGORIES = policy_set(USUAL_SET).values["diner_categories"].value
+_WORDS: dict[str, str] = {**WORDS, **_CATEGORIES, **{str(one): RELATION_NAMES[one] for one in Relation}}
 
 
 @click.command("sets")
@@ -135,7 +138,9 @@ def _tried(figure: Figure) -> str:
 
 
 def _said(value: Any) -> str:
-    """A value in words."""
+    """A value in words; subsidy rules one a line."""
+    if are_rules(value):
+        return "\n    ".join(["", *sentences(value, _WORDS)])
     if isinstance(value, dict):
         return "、".join(f"{_WORDS.get(key, key)} {_said(one)}" for key, one in value.items())
     if isinstance(value, list):

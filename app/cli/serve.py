@@ -58,7 +58,7 @@ def serve(workers: int, with_jobs: bool) -> None:
         if with_jobs:
             stack.enter_context(kept_beside([sys.executable, "-m", "app.cli.main", "jobs"]))
         _announce(place)
-        _serve_until_told(settings, workers)
+        serve_until_told("app.factory:create_app", address=settings.host, port=settings.port, workers=workers)
     click.echo("时间银行已停止。 The bank has stopped.")
 
 
@@ -78,14 +78,15 @@ def jobs() -> None:
             run_until_told(database, timetable(sender))
 
 
-def _serve_until_told(settings: Settings, workers: int) -> None:
+def serve_until_told(target: str, *, address: str, port: int, workers: int) -> None:
+    """Serve the application that the function ``target`` makes. Raises ClickException where its workers keep ending."""
     # Workers begin afresh: a fork would copy locks held by our threads, and metrics that count for one process only.
     multiprocessing.set_start_method("spawn", force=True)
     server = Granian(
-        "app.factory:create_app",
+        target,
         factory=True,
-        address=settings.host,
-        port=settings.port,
+        address=address,
+        port=port,
         interface=Interfaces.WSGI,
         workers=workers,
         blocking_threads=min(_MOST_THREADS, 2 * (os.cpu_count() or 1) + 1),

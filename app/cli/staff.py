@@ -7,9 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.cli.bank import open_bank
+from timebank.canteens.network.actions import enter
 from timebank.core import clock
 from timebank.core.actors import STAFF_ROLE_NAMES, StaffRole
-from timebank.core.ids import new_id
+from timebank.core.errors import Conflict
 from timebank.people.actions import create_staff_login
 from timebank.people.login_models import Login
 from timebank.townships.models import Organisation
@@ -31,7 +32,7 @@ def staff() -> None:
 @click.option("--role", type=click.Choice([str(role) for role in StaffRole]), required=True, help=_ROLES)
 @click.option("--township", "township_code", metavar="CODE", help="镇街代码，区级管理员和审计之外须写")
 @click.option("--canteen", metavar="NAME", help="助餐点名称，助餐点工作人员须写")
-@click.option("--new-canteen", is_flag=True, help="助餐点还没有登记，一并登记")
+@click.option("--new-canteen", is_flag=True, help="助餐点还没有登记，一并登记为已申请，验收开业后才供餐、收券")
 @click.option("--provider", metavar="NAME", help="已登记的居家养老服务机构名称，机构工作人员须写")
 @click.password_option("--password", help="不写则询问")
 def add(
@@ -79,9 +80,10 @@ def _canteen(session: Session, name: str, township_code: str, *, new: bool) -> O
     here = Organisation.kind == "canteen", Organisation.township_code == township_code, Organisation.name == name
     found = session.scalar(select(Organisation).where(*here))
     if new and found is None:
-        found = Organisation(id=new_id(), kind="canteen", name=name, township_code=township_code)
-        session.add(found)
-        session.flush()
+        try:
+            found = session.get_one(Organisation, enter(session, name=name, township_code=township_code).id)
+        except Conflict as refusal:
+            raise click.ClickException(refusal.title) from None
     elif new or found is None:
         reason = "已经登记，不用 --new-canteen" if new else "还没有登记，请加 --new-canteen"
         raise click.ClickException(f"这个镇街的助餐点“{name}”{reason}（--canteen）")

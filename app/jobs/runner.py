@@ -11,7 +11,7 @@ import prometheus_client
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from app.jobs.timetable import Job
+from app.jobs.job import Job
 from timebank.core import clock
 from timebank.core.db import Database
 from timebank.core.errors import BankError, Conflict, NotFound

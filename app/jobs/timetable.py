@@ -5,12 +5,13 @@ A job may run in two processes at once, and twice in a row: an item is locked, l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.jobs.job import BATCH, EVERY_FEW_S, Job
+from app.jobs.meals import meal_jobs
 from app.jobs.sending import Sender
 from timebank.allotments import actions as allotments
 from timebank.clearing import actions as clearing
@@ -27,28 +28,8 @@ from timebank.redemption.care import actions as care
 from timebank.tasks import actions as tasks
 from timebank.tasks.actions import Confirmation
 
-EVERY_FEW_S = 5
-"""For what people wait for; each look is one indexed query."""
-
-BATCH = 500
-"""Items looked for at once; what is left is found at the next turn."""
-
 MOST_ENDINGS = 50_000
 """Endings of vouchers numbered at once, in one statement; a lunch in the whole province is fewer."""
-
-Find = Callable[[Session], Iterable[Any]]
-Do = Callable[[Session, Any], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One job: its name, what it is for, how often it runs, how it finds its items and what it does with one."""
-
-    name: str
-    title: str
-    every_s: int
-    find: Find
-    do: Do
 
 
 def _once(_session: Session) -> Iterable[Any]:
@@ -59,7 +40,7 @@ def timetable(sender: Sender | None) -> tuple[Job, ...]:
     """All jobs of the bank; without a sender those that need none, so that no notice is given up for want of WeChat."""
     groups = (
         *(_minute_jobs(), _voucher_jobs(), _offline_jobs(), _aid_jobs(), _care_jobs()),
-        *(_family_jobs(), _allotment_jobs(), _clearing_jobs(), _ledger_jobs()),
+        *(_family_jobs(), _allotment_jobs(), _clearing_jobs(), _ledger_jobs(), meal_jobs()),
     )
     return tuple(job for group in groups for job in group) + (() if sender is None else (_sending(sender),))
 

@@ -2,54 +2,30 @@
 
 from __future__ import annotations
 
-import functools
-import os
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, Concatenate, ParamSpec
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
-from clients.counter.bundle import NotTrusted
-from clients.counter.desk import Desk, DeskTrouble, Scanned, opened
-from clients.counter.journal import JournalBroken, Kept
-from clients.counter.line import LineDown, is_login_over
-from clients.miniprogram.problem import Problem
+from clients.counter import cash, meals, rounds
+from clients.counter.commands import CounterGroup, at_the_desk
+from clients.counter.desk import Desk, Scanned
+from clients.counter.journal import Kept
 from clients.miniprogram.terminal.screen import Screen
 from clients.miniprogram.terminal.words import code_in_groups, moment_text
 
-P = ParamSpec("P")
 _SHOWN = 50
 
 
-@click.group("counter")
+@click.group("counter", cls=CounterGroup)
 @click.option(
-    "--server", metavar="URL", envvar="TIMEBANK_COUNTER_SERVER", default="http://127.0.0.1:8000", help="服务器"
+    "--server", metavar="网址", envvar="TIMEBANK_COUNTER_SERVER", default="http://127.0.0.1:8000", help="服务器"
 )
-@click.option("--as", "name", metavar="USERNAME", envvar="TIMEBANK_COUNTER", help="哪个助餐点的登录名")
+@click.option("--as", "name", metavar="登录名", envvar="TIMEBANK_COUNTER", help="哪个助餐点的登录名")
 @click.pass_context
 def counter(ctx: click.Context, server: str, name: str | None) -> None:
-    """助餐点柜台（终端里）：联网、断网都能核销用餐券。"""
+    """助餐点柜台（终端里）：取餐、卖餐、充值；用餐券联网、断网都能核销。"""
     ctx.obj = (server, name)
-
-
-def _at_the_desk(command: Callable[Concatenate[Desk, Screen, P], None]) -> Callable[P, None]:
-    """Gives ``command`` its counter; whatever goes wrong is shown as a sentence, with exit status 1."""
-
-    @functools.wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        server, name = click.get_current_context().obj
-        screen = Screen()
-        try:
-            if name is None:
-                raise DeskTrouble("不知道是哪个助餐点。", "请写上登录名：timebank counter --as 登录名 …")
-            with opened(Path(os.environ.get("TIMEBANK_HOME") or "var") / "counters", name, server) as desk:
-                command(desk, screen, *args, **kwargs)
-        except (DeskTrouble, LineDown, Problem, NotTrusted, JournalBroken) as trouble:
-            _show_trouble(screen, trouble)
-            raise click.exceptions.Exit(1) from None
-
-    return run
 
 
 _afresh = click.option("--afresh", is_flag=True, help="重新信任服务器，从头下载")
@@ -57,7 +33,7 @@ _afresh = click.option("--afresh", is_flag=True, help="重新信任服务器，�
 
 @counter.command("login")
 @click.option("--password", prompt="密码", hide_input=True, help="密码；不写会问")
-@_at_the_desk
+@at_the_desk
 def login(desk: Desk, screen: Screen, password: str) -> None:
     """登录，并下载断网核销所需的名单。"""
     desk.log_in(click.get_current_context().obj[1], password)
@@ -67,7 +43,7 @@ def login(desk: Desk, screen: Screen, password: str) -> None:
 
 @counter.command("bundle")
 @_afresh
-@_at_the_desk
+@at_the_desk
 def bundle(desk: Desk, screen: Screen, afresh: bool) -> None:
     """更新密钥和失效券名单。"""
     desk.refresh(afresh=afresh)
@@ -75,8 +51,8 @@ def bundle(desk: Desk, screen: Screen, afresh: bool) -> None:
 
 
 @counter.command("scan")
-@click.argument("code")
-@_at_the_desk
+@click.argument("code", metavar="二维码")
+@at_the_desk
 def scan(desk: Desk, screen: Screen, code: str) -> None:
     """核销一张券：二维码内容，联网时也可以是券码。"""
     came = desk.scan(code)
@@ -89,7 +65,7 @@ def scan(desk: Desk, screen: Screen, code: str) -> None:
 
 
 @counter.command("queue")
-@_at_the_desk
+@at_the_desk
 def queue(desk: Desk, screen: Screen) -> None:
     """看断网时记下、还没有结果的扫码。"""
     waiting = desk.journal.waiting
@@ -104,7 +80,7 @@ def queue(desk: Desk, screen: Screen) -> None:
 
 
 @counter.command("send")
-@_at_the_desk
+@at_the_desk
 def send(desk: Desk, screen: Screen) -> None:
     """补传断网时的扫码，并列出与当时答复不同的。"""
     told = desk.send()
@@ -112,7 +88,7 @@ def send(desk: Desk, screen: Screen) -> None:
 
 
 @counter.command("offline")
-@_at_the_desk
+@at_the_desk
 def offline(desk: Desk, screen: Screen) -> None:
     """转为断网核销。"""
     desk.go_offline()
@@ -121,7 +97,7 @@ def offline(desk: Desk, screen: Screen) -> None:
 
 @counter.command("online")
 @_afresh
-@_at_the_desk
+@at_the_desk
 def online(desk: Desk, screen: Screen, afresh: bool) -> None:
     """恢复联网：先补传，再更新名单。"""
     told = desk.send()
@@ -132,7 +108,7 @@ def online(desk: Desk, screen: Screen, afresh: bool) -> None:
 
 
 @counter.command("status")
-@_at_the_desk
+@at_the_desk
 def status(desk: Desk, screen: Screen) -> None:
     """看现在是联网还是断网，名单有多新，还有多少张没有补传。"""
     screen.show(_line_text(desk), [f"等待补传：{len(desk.journal.waiting)} 张", *_bundle_lines(desk)])
@@ -195,18 +171,5 @@ def _show_differing(screen: Screen, differing: Sequence[tuple[Kept, dict[str, An
     screen.table(f"与断网时答复不同：{len(differing)} 张", [("券码", False), ("原因", False), ("这一餐", False)], rows)
 
 
-def _show_trouble(screen: Screen, trouble: Exception) -> None:
-    match trouble:
-        case DeskTrouble():
-            screen.sorry(trouble.sentence, [f"下一步：{trouble.next_step}"])
-        case Problem() if is_login_over(trouble):
-            screen.sorry(trouble.title, ["下一步：重新登录，timebank counter --as 登录名 login"])
-        case Problem():
-            screen.refusal(trouble)
-        case NotTrusted():
-            said = ["名单不是用本机认得的密钥签的，没有采用。", "下一步：请先问区民政局，确认后加 --afresh 再下载。"]
-            screen.sorry("名单的签名不对", said)
-        case JournalBroken():
-            screen.sorry("扫码记录坏了，没有再记。", ["下一步：请找管理员看看这台机器。"], small=str(trouble))
-        case _:
-            screen.sorry("没有连上服务器。", ["扫码记录都在本机，一张不少；联网后再试。"])
+for _command in (command for noun in (meals, cash, rounds) for command in noun.COMMANDS):
+    counter.add_command(_command)

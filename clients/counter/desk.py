@@ -62,6 +62,19 @@ class Desk:
         since = self._state.get("offline_since")
         return str(since) if since else None
 
+    @property
+    def bank_now(self) -> datetime:
+        """What the bank's clock shows, as far as was seen at the last download."""
+        return self.bundle.bank_time(self._now()) if self.bundle else self._now()
+
+    def kept(self, name: str) -> dict[str, Any]:
+        """What was kept under this name on the counter's disk; empty where nothing was. Raises DeskTrouble."""
+        return _read_json(self._folder / f"{name}.json") or {}
+
+    def keep(self, name: str, content: dict[str, Any]) -> None:
+        """Keep this on the counter's disk, in the place of what was there under the name."""
+        _write_json(self._folder / f"{name}.json", content)
+
     def log_in(self, username: str, password: str) -> None:
         """Raises LineDown or Problem."""
         self.line.log_in(username, password)
@@ -96,7 +109,7 @@ class Desk:
                 fell = True
         if self.bundle is None:
             raise DeskTrouble("本机还没有下载名单，断网时不能核销。", "请在联网时先下载：timebank counter bundle")
-        at = self.bundle.bank_time(self._now())
+        at = self.bank_now
         own = check(text.strip(), self.bundle, at, self.journal.let_through)
         if own.good and own.code is not None:
             self.journal.keep(Kept(nonce, text.strip(), at.isoformat(), own.code))
@@ -115,7 +128,7 @@ class Desk:
         return told
 
     def _ask_the_bank(self, text: str, nonce: str) -> Scanned:
-        at = self.bundle.bank_time(self._now()) if self.bundle else self._now()
+        at = self.bank_now
         answer = self.line.redeem(text, nonce, at.isoformat())
         if answer["result"] == "accepted" and self.bundle is not None:
             own = check(text.strip(), self.bundle, at, ())

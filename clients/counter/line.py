@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +16,7 @@ from clients.miniprogram.wx import Answer
 TIMEOUT_S = 10.0
 MOST_AT_ONCE = 1000
 """Scans in one batch; the bank takes no more."""
+_PAGE = 100
 
 
 class LineDown(Exception):
@@ -53,10 +54,31 @@ class Line:
             raise LineDown("the answer does not fit the batch")
         return results
 
-    def _ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        headers = {"Content-Type": "application/json"} | (
-            {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        )
+    def get(self, path: str, **query: Any) -> dict[str, Any]:
+        """What is at ``path`` (below /api/v1). Raises LineDown or Problem."""
+        wanted = {name: value for name, value in query.items() if value is not None}
+        return self._ask("GET", f"{path}?{urlencode(wanted)}" if wanted else path)
+
+    def items(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """Everything in a list, over all its pages. Raises LineDown or Problem."""
+        cursor: str | None = None
+        while True:
+            page = self.get(path, **query, limit=_PAGE, cursor=cursor)
+            yield from page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    def post(self, path: str, body: Mapping[str, Any] | None, *, key: str | None = None) -> dict[str, Any]:
+        """Ask for something to be done; the same ``key`` again is done once. Raises LineDown or Problem."""
+        return self._ask("POST", path, body, key)
+
+    def _ask(self, method: str, path: str, body: Any = None, key: str | None = None) -> dict[str, Any]:
+        headers = {
+            "Content-Type": "application/json",
+            **({"Authorization": f"Bearer {self.token}"} if self.token else {}),
+            **({"Idempotency-Key": key} if key else {}),
+        }
         try:
             raw = self._pool.request(
                 method,

@@ -51,17 +51,11 @@ class Api:
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """What is at ``path`` (below /api/v1). Raises RequestFailed, or Problem for any refusal."""
-        wanted = {name: value for name, value in (query or {}).items() if value is not None}
-        for pause_s in (*_READ_PAUSES_S, None):
-            try:
-                answer = self._exchange("GET", path, wanted, {})
-            except RequestFailed:
-                if pause_s is None:
-                    raise
-            else:
-                return _body(answer)
-            self._sleep(pause_s)
-        raise AssertionError("unreachable")
+        return self._read("GET", path, {name: value for name, value in (query or {}).items() if value is not None})
+
+    def ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """What the bank says to ``body`` where asking changes nothing. Raises as ``get`` does."""
+        return self._read("POST", path, body)
 
     def pages(self, path: str, query: Mapping[str, Any] | None = None) -> Iterator[list[dict[str, Any]]]:
         """The pages of a list, to the last. Raises as ``get`` does, and Problem when the list leads in a circle."""
@@ -114,6 +108,18 @@ class Api:
                 if isinstance(unknown.cause, RequestFailed):
                     break
         return settled
+
+    def _read(self, method: str, path: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        for pause_s in (*_READ_PAUSES_S, None):
+            try:
+                answer = self._exchange(method, path, data, {})
+            except RequestFailed:
+                if pause_s is None:
+                    raise
+            else:
+                return _body(answer)
+            self._sleep(pause_s)
+        raise AssertionError("unreachable")
 
     def _deliver(self, write: PendingWrite, pauses_s: tuple[float, ...], *, in_doubt: bool) -> dict[str, Any]:
         """Sends ``write`` until its outcome is known; ``in_doubt``: an earlier sending may have arrived."""

@@ -12,6 +12,7 @@ from clients.miniprogram.terminal import (
     family,
     giving,
     leaving,
+    meals,
     notices,
     proxies,
     tasks,
@@ -107,6 +108,6 @@ def balance(handset: Handset) -> None:
     handset.screen.show(f"可用时长：{words.minutes_text(found['available_minutes'])}", lines, small=small)
 
 
-_NOUNS = (tasks, vouchers, care, aids, giving, family, proxies, allotments, why, notices, leaving)
+_NOUNS = (tasks, vouchers, meals, care, aids, giving, family, proxies, allotments, why, notices, leaving)
 for _command in (command for noun in _NOUNS for command in noun.COMMANDS):
     phone.add_command(_command)

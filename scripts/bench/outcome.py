@@ -17,21 +17,24 @@ from rich.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One ratio: ``runs`` in the order in which they were made; the target is met when every run lies below it."""
+    """One ratio: ``runs`` in the order in which they were made; the target is met when every run lies below it.
+
+    Where nobody has set a ``target`` the ratio is only told.
+    """
 
     name: str
     title: str
     runs: Sequence[float]
-    target: float
+    target: float | None
     measured: str
     postgres: str
     unit: str = "ratio"
     details: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def met(self) -> bool:
-        """Whether every single run lies below the target."""
-        return max(self.runs) < self.target
+    def met(self) -> bool | None:
+        """Whether every single run lies below the target; None without one."""
+        return None if self.target is None else max(self.runs) < self.target
 
     def as_json(self) -> dict[str, Any]:
         """The outcome as it stands in ``bench.json``."""
@@ -39,10 +42,10 @@ class Outcome:
             "name": self.name,
             "title": self.title,
             "unit": self.unit,
-            "runs": [round(run, 3) for run in self.runs],
-            "min": round(min(self.runs), 3),
-            "median": round(statistics.median(self.runs), 3),
-            "max": round(max(self.runs), 3),
+            "runs": [round(run, 5) for run in self.runs],
+            "min": round(min(self.runs), 5),
+            "median": round(statistics.median(self.runs), 5),
+            "max": round(max(self.runs), 5),
             "target": self.target,
             "met": self.met,
             "measured": self.measured,
@@ -65,15 +68,25 @@ def table_of(outcomes: Sequence[Outcome]) -> Table:
     table.add_column("测的是什么\nwhat was measured", overflow="fold")
     for one in outcomes:
         low, middle, high = min(one.runs), statistics.median(one.runs), max(one.runs)
-        mark = "[green]达到 met[/green]" if one.met else "[red]未达到 missed[/red]"
         table.add_row(
             f"{one.title}\n{one.name}",
-            f"{middle:.2f}",
-            f"< {one.target:g}\n{mark}",
-            f"{low:.2f} / {middle:.2f} / {high:.2f}",
+            _figure(middle),
+            _against_target(one),
+            " / ".join(map(_figure, (low, middle, high))),
             one.measured,
         )
     return table
+
+
+def _figure(ratio: float) -> str:
+    return f"{ratio:.2f}" if ratio >= 1 else f"{ratio:.3g}"
+
+
+def _against_target(one: Outcome) -> str:
+    if one.target is None:
+        return "无 none"
+    mark = "[green]达到 met[/green]" if one.met else "[red]未达到 missed[/red]"
+    return f"< {one.target:g}\n{mark}"
 
 
 def write_json(file: Path, outcomes: Sequence[Outcome], *, small: bool) -> None:
@@ -81,7 +94,7 @@ def write_json(file: Path, outcomes: Sequence[Outcome], *, small: bool) -> None:
     machine = {
         "cpus": os.cpu_count(),
         "python": platform.python_version(),
-        "postgres": ", ".join(sorted({one.postgres for one in outcomes})),
+        "postgres": ", ".join(sorted({one.postgres for one in outcomes} - {""})),
     }
     found = {"machine": machine, "small": small, "benchmarks": [one.as_json() for one in outcomes]}
     file.parent.mkdir(parents=True, exist_ok=True)

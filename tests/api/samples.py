@@ -22,6 +22,8 @@ _BY_NAME = {
     "phone": "13812345678",
     "key": "voucher_valid_days",
     "month": "2026-11",
+    "opens_at": "10:00",
+    "closes_at": "13:30",
 }
 
 NUL, ESCAPE, SURROGATE = "甲\x00乙", "甲\x1b乙", "甲\ud800乙"
@@ -69,7 +71,7 @@ def wrong_values(schema: Json) -> list[Any]:
     elif kind == "number":
         wrong = list(_NUMBER)
     elif kind == "array":
-        wrong = ["甲", 1, {}, [], [None], [[]], True]
+        wrong = ["甲", 1, {}, *([] if schema.get("minItems") == 0 else [[]]), [None], [[]], True]
     elif kind == "object":
         wrong = ["甲", 1, [], True]
     else:
@@ -92,7 +94,8 @@ def wrong_bodies(operation: Operation) -> Iterator[tuple[str, str, Any]]:
         inner = operation.resolved(field.get("items", {}))
         for inside, deeper in inner.get("properties", {}).items():
             for value in wrong_values(operation.resolved(deeper)):
-                yield "a wrong value deeper", f"{name}.0.{inside}", {**good, name: [{**good[name][0], inside: value}]}
+                one = sample(operation, inner)
+                yield "a wrong value deeper", f"{name}.0.{inside}", {**good, name: [{**one, inside: value}]}
 
 
 def kind_of(schema: Json) -> str:

@@ -12,15 +12,21 @@ from sqlalchemy.orm import Session
 
 from clients.fake_wechat.state import openid_of
 from tests.api.scene_aids import add_aids
+from tests.api.scene_canteens import add_canteens, add_clerks_canteen
 from tests.api.scene_care import add_care
+from tests.api.scene_delivery import add_rounds
+from tests.api.scene_diners import add_diners
 from tests.api.scene_giving import add_family
 from tests.api.scene_leaving import add_death
+from tests.api.scene_menus import add_menus
 from tests.api.scene_offline import add_loss
+from tests.api.scene_orders import add_orders
+from tests.api.scene_ratings import add_ratings
+from tests.api.scene_subsidies import Claims, add_claims
 from tests.factories.people import (
     DAYAN,
     SHANGTIAN,
     XIWU,
-    add_canteen,
     add_person,
     add_provider,
     add_staff_login,
@@ -89,6 +95,15 @@ class Scene:
     aid_loans: dict[str, UUID] = field(default_factory=dict)
     care_provider_id: UUID | None = None
     care_bookings: dict[str, UUID] = field(default_factory=dict)
+    canteens: dict[str, UUID] = field(default_factory=dict)
+    menus: dict[str, UUID] = field(default_factory=dict)
+    diners: dict[str, UUID] = field(default_factory=dict)
+    orders: dict[str, UUID] = field(default_factory=dict)
+    rounds: dict[str, UUID] = field(default_factory=dict)
+    diner_category_id: UUID | None = None
+    rated_order_id: UUID | None = None
+    follow_up_id: UUID | None = None
+    claims: Claims | None = None
 
     proposals: dict[str, UUID] = field(default_factory=dict)
     relation_id: UUID | None = None
@@ -115,6 +130,16 @@ def set_scene(bank: Database) -> Scene:
         _add_unserved(session, scene)
         _add_vouchers(session, scene)
         _add_papers(session, scene)
+        scene.canteens |= add_canteens(session)
+        scene.menus = add_menus(session, scene.canteens["clerks"])
+        found = add_diners(session, scene.people["elder"], scene.canteens["clerks"])
+        scene.diners, scene.diner_category_id = found
+        rated = add_ratings(session, scene.people["elder"], scene.canteens["clerks"])
+        scene.rated_order_id, scene.follow_up_id = rated
+        clerks, dish = scene.canteens["clerks"], scene.menus["released_item"]
+        scene.orders = add_orders(session, scene.people["elder"], clerks, dish)
+        scene.rounds = add_rounds(session, clerks)
+        scene.claims = add_claims(session, scene.canteens["open"])
         scene.aid_items, scene.aid_loans = add_aids(session, scene.people["elder"])
         scene.care_provider_id, scene.care_bookings = add_care(session, scene.people["elder"])
         scene.relation_id, scene.proposals, scene.hardship_id = add_family(session, scene.people)
@@ -126,14 +151,15 @@ def set_scene(bank: Database) -> Scene:
 
 
 def _add_logins(session: Session, scene: Scene) -> None:
-    organisations = {
-        StaffRole.CANTEEN_CLERK: add_canteen(session, DAYAN, "大堰镇老年食堂"),
-        StaffRole.CARE_PROVIDER: add_provider(session, XIWU, "西坞居家养老服务中心"),
+    scene.canteens["clerks"] = add_clerks_canteen(session)
+    workplaces = {
+        StaffRole.CANTEEN_CLERK: scene.canteens["clerks"],
+        StaffRole.CARE_PROVIDER: add_provider(session, XIWU, "西坞居家养老服务中心").id,
     }
     for username, (role, township_code) in STAFF.items():
         where: dict[str, Any] = {"township_code": township_code} if township_code else {}
-        if role in organisations:
-            where["organisation_id"] = organisations[role].id
+        if role in workplaces:
+            where["organisation_id"] = workplaces[role]
         add_staff_login(session, username, PASSWORD, role, **where)
     for who, (township_code, age, roles, name) in PEOPLE.items():
         actor = add_person(session, township_code, age=age, roles=roles, name=name)

@@ -10,15 +10,25 @@ from tests.api.conftest import SignIn
 from tests.api.description import Description
 from tests.api.scene import Scene
 from tests.api.walk_aids import borrow_aids
+from tests.api.walk_canteens import open_a_canteen
 from tests.api.walk_care import receive_care
+from tests.api.walk_delivery import carry_meals
+from tests.api.walk_diners import become_diners
+from tests.api.walk_estates import inherit_a_purse
 from tests.api.walk_giving import give_within_the_family
 from tests.api.walk_leaving import settle_accounts
+from tests.api.walk_meal_counter import work_at_the_counter
+from tests.api.walk_menus import write_menus
 from tests.api.walk_offline import work_without_a_line
+from tests.api.walk_orders import order_meals
+from tests.api.walk_ratings import say_what_one_thinks
+from tests.api.walk_subsidies import settle_last_month
 from tests.api.walk_vouchers import live_with_vouchers
 from tests.api.walk_why import ask_why
 from tests.factories.lists import workbook
 from tests.factories.people import DAYAN, SHANGTIAN, XIWU, born_for_age, valid_id_number
 from timebank.core import clock
+from timebank.core.db import Database
 
 
 def test_help_given_in_one_township_is_eaten_in_another(scene: Scene, sign_in: SignIn) -> None:
@@ -69,7 +79,7 @@ def test_help_given_in_one_township_is_eaten_in_another(scene: Scene, sign_in: S
 
 
 def test_every_operation_answers_as_the_document_says(
-    scene: Scene, sign_in: SignIn, nobody: Caller, description: Description
+    scene: Scene, sign_in: SignIn, nobody: Caller, description: Description, bank: Database
 ) -> None:
     persons = ("elder", "volunteer", "proxy", "stranger", "fresh")
     everybody = {who: sign_in(who) for who in (*persons, "clerk", "provider", "auditor")}
@@ -83,10 +93,19 @@ def test_every_operation_answers_as_the_document_says(
     _reconcile(scene, everybody, staff)
     work_without_a_line(scene, everybody, staff)
     borrow_aids(scene, nobody, everybody, staff)
+    open_a_canteen(scene, everybody, staff)
+    write_menus(scene, everybody, staff)
+    become_diners(scene, everybody, staff)
+    say_what_one_thinks(scene, everybody, staff)
+    order_meals(scene, everybody, staff)
+    carry_meals(scene, everybody, staff)
+    work_at_the_counter(scene, bank, everybody, staff)
+    settle_last_month(scene, everybody, staff)
     receive_care(scene, nobody, everybody, staff)
     give_within_the_family(scene, everybody, staff)
     live_with_vouchers(scene, everybody, staff)
     settle_accounts(scene, everybody, staff)
+    inherit_a_purse(everybody, staff)
     nobody.ok("dev.set_clock", {"now": (clock.now() + timedelta(seconds=1)).isoformat()})
     called = {operation for caller in (nobody, *everybody.values(), *staff.values()) for operation in caller.called}
     assert set(description.operations) - called - {"auth.staff_login", "auth.wechat_login"} == set()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.api.caller import Caller
 from tests.api.conftest import SignIn
 
 LONG = "https://example.test/pay/" + "x" * 300
@@ -47,18 +48,19 @@ def test_any_other_code_under_the_scanner_is_an_unknown_voucher(sign_in: SignIn,
     assert clerk.ok("vouchers.redeem", {"code": code, "nonce": "foreign"}) == first
 
 
+def _pages(caller: Caller, operation_id: str, limit: str) -> list[Any]:
+    found: list[Any] = []
+    cursor: str | None = None
+    while True:
+        answer = caller.ok(operation_id, query={"limit": limit, **({"cursor": cursor} if cursor else {})})
+        found += answer["items"]
+        cursor = answer["next_cursor"]
+        if cursor is None:
+            return found
+
+
 def test_short_lists_are_paged_like_the_long_ones(sign_in: SignIn) -> None:
     steward = sign_in("district")
     for operation_id in ("townships.list", "service_types.list", "policies.list", "clearing.matrix"):
-        whole = steward.ok(operation_id, query={"limit": "100"})["items"]
-        found: list[Any] = []
-        cursor: str | None = None
-        while True:
-            query = {"limit": "5", **({"cursor": cursor} if cursor else {})}
-            answer = steward.ok(operation_id, query=query)
-            found += answer["items"]
-            cursor = answer["next_cursor"]
-            if cursor is None:
-                break
-        assert found == whole
+        assert _pages(steward, operation_id, "5") == _pages(steward, operation_id, "100")
         assert steward.refused(operation_id, query={"limit": "x"})["code"] == "invalid_input"

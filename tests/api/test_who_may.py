@@ -9,6 +9,7 @@ from flask import Flask
 
 from tests.api.caller import Caller
 from tests.api.description import Operation, describe
+from tests.api.may import MAY, SIGNED_IN
 from tests.api.samples import sample
 from tests.api.scene import ROLES, Scene
 from tests.api.whole_database import fingerprint
@@ -16,159 +17,6 @@ from tests.factories.people import XIWU, born_for_age, valid_id_number
 
 DESCRIPTION = describe()
 Doors = tuple[Flask, Scene]
-REGISTERED = {"volunteer", "elder", "proxy", "stranger"}
-SIGNED_IN = set(ROLES)
-STEWARDS = {"district", "district_2", "steward_xiwu", "steward_shangtian"}
-DISTRICT = {"district", "district_2"}
-OF_XIWU = DISTRICT | {"steward_xiwu"}
-BOOKS = STEWARDS | {"auditor"}
-
-MAY: dict[str, tuple[set[str], str]] = {
-    "auth.register": ({"fresh"}, ""),
-    "me.show": (REGISTERED, ""),
-    "me.balance": (REGISTERED, ""),
-    "me.statement": (REGISTERED, ""),
-    "me.honours": (REGISTERED, ""),
-    "people.assess": ({"steward_shangtian", *DISTRICT}, ""),
-    "allotments.list": (REGISTERED | BOOKS, ""),
-    "allotments.preview": (BOOKS, ""),
-    "policies.sets": (DISTRICT | {"auditor"}, ""),
-    "policies.compare": (DISTRICT | {"auditor"}, ""),
-    "leaving.leave": (REGISTERED, ""),
-    "leaving.preview": (REGISTERED, ""),
-    "deaths.list": (BOOKS, ""),
-    "deaths.report": (OF_XIWU, ""),
-    "deaths.approve": (OF_XIWU, ""),
-    "deaths.decline": (OF_XIWU, ""),
-    "me.explain": (REGISTERED, ""),
-    "me.refusals": (REGISTERED, ""),
-    "people.enrol": (OF_XIWU, ""),
-    "people.find": (STEWARDS, ""),
-    "people.register_proxy": (OF_XIWU, ""),
-    "people.end_proxy": ({"elder", "proxy", *OF_XIWU}, ""),
-    "proxies.propose": (REGISTERED, ""),
-    "proxies.accept": ({"volunteer"}, ""),
-    "proxies.decline": ({"volunteer"}, ""),
-    "proxies.withdraw": ({"elder", *OF_XIWU}, ""),
-    "proxies.proposals": (REGISTERED, ""),
-    "proxies.list": (REGISTERED, ""),
-    "family.propose": (REGISTERED, ""),
-    "family.accept": ({"elder"}, ""),
-    "family.decline": ({"elder"}, ""),
-    "family.withdraw": ({"stranger", *DISTRICT}, ""),
-    "family.proposals": (REGISTERED, ""),
-    "family.list": (REGISTERED, ""),
-    "family.register": (STEWARDS, ""),
-    "family.end": ({"elder", "proxy", *OF_XIWU}, ""),
-    "family.name_heir": (REGISTERED, ""),
-    "gifts.give": (REGISTERED, ""),
-    "gifts.list": (REGISTERED, ""),
-    "donations.give": (REGISTERED, ""),
-    "donations.list": (REGISTERED, ""),
-    "pool.show": (SIGNED_IN - {"fresh"}, ""),
-    "pool.statement": (SIGNED_IN - {"fresh"}, ""),
-    "hardship.request": (OF_XIWU, ""),
-    "hardship.approve": (OF_XIWU, ""),
-    "hardship.decline": (OF_XIWU, ""),
-    "hardship.list": (BOOKS, ""),
-    "people.move": ({"steward_shangtian", *DISTRICT}, ""),
-    "policies.changes": (BOOKS, ""),
-    "policies.propose": (DISTRICT, ""),
-    "policies.approve": (DISTRICT, ""),
-    "tasks.request": ({"elder", "proxy", *OF_XIWU}, ""),
-    "tasks.list": (SIGNED_IN, ""),
-    # 尚田's steward sees the tasks of 尚田 only, wherever its volunteers go.
-    "tasks.show": ({"volunteer", "elder", "proxy", "auditor", *OF_XIWU}, "accepted"),
-    "tasks.accept": (REGISTERED, "open"),
-    "tasks.cancel": ({"elder", "proxy", "volunteer", *OF_XIWU}, "accepted"),
-    "tasks.check_in": ({"volunteer"}, "accepted"),
-    "tasks.check_out": ({"proxy"}, "checked_in"),
-    "tasks.confirm": ({"elder", "proxy"}, "checked_out"),
-    "tasks.dispute": ({"elder", "proxy", "volunteer", *OF_XIWU}, "checked_out"),
-    "tasks.rule": (OF_XIWU, "disputed"),
-    "tasks.record": (STEWARDS, ""),
-    "tasks.approve_record": (STEWARDS, "recorded"),
-    "tasks.reject_record": (STEWARDS, "recorded"),
-    "vouchers.buy": (REGISTERED, ""),
-    "vouchers.list": (REGISTERED, ""),
-    "vouchers.qr": ({"volunteer"}, ""),
-    "vouchers.refund": ({"volunteer", "steward_shangtian", *DISTRICT}, ""),
-    "vouchers.sheet": ({"volunteer", "steward_shangtian", *DISTRICT}, ""),
-    "vouchers.reissue": ({"volunteer", "steward_shangtian", *DISTRICT}, ""),
-    "vouchers.give": ({"volunteer"}, ""),
-    "vouchers.void": ({"steward_shangtian", *DISTRICT}, ""),
-    "vouchers.find": ({"clerk"}, ""),
-    "vouchers.redeem_for": ({"clerk"}, ""),
-    "vouchers.redeem": ({"clerk"}, ""),
-    "vouchers.redeem_batch": ({"clerk"}, ""),
-    "aid_items.list": (SIGNED_IN, ""),
-    "aid_items.show": (BOOKS, ""),
-    "aid_items.enter": (OF_XIWU, ""),
-    "aid_items.to_repair": (OF_XIWU, ""),
-    "aid_items.repaired": (OF_XIWU, ""),
-    "aid_items.retire": (OF_XIWU, ""),
-    "aid_loans.list": (REGISTERED | BOOKS, ""),
-    "aid_loans.show": ({"elder", "proxy", "auditor", *OF_XIWU}, ""),
-    "aid_loans.reserve": ({"elder", "proxy", *OF_XIWU}, ""),
-    "aid_loans.lend": (OF_XIWU, ""),
-    "aid_loans.extend": ({"elder", "proxy", *OF_XIWU}, ""),
-    "aid_loans.cancel": ({"elder", "proxy", *OF_XIWU}, ""),
-    # It may be brought back anywhere.
-    "aid_loans.return_": (STEWARDS, ""),
-    "aid_loans.lost": (OF_XIWU, ""),
-    "care_providers.enter": (OF_XIWU, ""),
-    "care_providers.change": (OF_XIWU, ""),
-    "care_bookings.book": ({"elder", "proxy", *OF_XIWU}, ""),
-    "care_bookings.list": (SIGNED_IN, ""),
-    "care_bookings.show": ({"elder", "proxy", "provider", "auditor", *OF_XIWU}, ""),
-    "care_bookings.assign": (OF_XIWU, ""),
-    "care_bookings.decline": ({"provider"}, ""),
-    "care_bookings.check_in": ({"provider"}, ""),
-    "care_bookings.check_out": ({"provider"}, ""),
-    "care_bookings.not_home": ({"provider"}, ""),
-    "care_bookings.confirm": ({"elder", "proxy", *OF_XIWU}, ""),
-    "care_bookings.cancel": ({"elder", "proxy", "provider", *OF_XIWU}, ""),
-    "care_bookings.dispute": ({"elder", "proxy", "provider", *OF_XIWU}, ""),
-    "care_bookings.decide": (OF_XIWU, ""),
-    "care_bills.show": ({"provider", "auditor", *OF_XIWU}, ""),
-    "care_bills.workbook": ({"provider", "auditor", *OF_XIWU}, ""),
-    "offline.bundle": ({"clerk"}, ""),
-    "offline.keys": (BOOKS, ""),
-    "offline.revoke_key": (DISTRICT, ""),
-    "offline.losses": (BOOKS, ""),
-    "offline.pay_loss": (DISTRICT, ""),
-    "clearing.positions": (BOOKS, ""),
-    "clearing.matrix": (BOOKS, ""),
-    "clearing.lines": (BOOKS, ""),
-    "clearing.windows": (BOOKS, ""),
-    "clearing.window": (BOOKS, ""),
-    "clearing.close_window": (DISTRICT, ""),
-    "clearing.statement": (BOOKS, ""),
-    "clearing.statement_workbook": (BOOKS, ""),
-    "clearing.statement_page": (BOOKS, ""),
-    "clearing.reconcile": (STEWARDS, ""),
-    "clearing.reconciliations": (BOOKS, ""),
-    "clearing.breaks": (BOOKS, ""),
-    "clearing.cure_break": ({"steward_shangtian", *DISTRICT}, ""),
-    "clearing.confirm": ({"steward_shangtian", *DISTRICT}, ""),
-    "clearing.dispute_line": ({"steward_shangtian"}, ""),
-    "clearing.disputes": (BOOKS, ""),
-    "clearing.rule_dispute": (DISTRICT, ""),
-    "clearing.settle": (DISTRICT, ""),
-    "clearing.abort_settlement": (DISTRICT, ""),
-    "clearing.payments": (BOOKS, ""),
-    "clearing.payment_paid": (DISTRICT, ""),
-    "clearing.payment_failed": (DISTRICT, ""),
-    "clearing.instruct_again": (DISTRICT, ""),
-    "clearing.grant_override": (DISTRICT, ""),
-    "clearing.overrides": (BOOKS, ""),
-    "clearing.guarantee_calls": (BOOKS, ""),
-    "ledger.trial_balance": (BOOKS, ""),
-    "ledger.reverse": (STEWARDS, ""),
-    "notices.list": (REGISTERED | STEWARDS, ""),
-}
-"""Who may, and the status of the task that the operation is tried on."""
-
 QUERY: dict[str, dict[str, Any]] = {"me.explain": {"key": "a key"}}
 """What a query needs beyond its required fields."""
 
@@ -180,6 +28,8 @@ BOOKING = {
     "care_bookings.decide": "disputed",
 }
 """The state of the visit that the operation is tried on, where it is not assigned."""
+
+OF_A_DRAFT = ("menus.change_item", "menus.remove_item")
 
 GUARDED = [o for o in DESCRIPTION.operations.values() if not o.anyone]
 
@@ -215,13 +65,31 @@ def test_whoever_may_not_is_refused_and_changes_nothing(
         "provider_id": scene.care_provider_id,
         "booking_id": scene.care_bookings[BOOKING.get(operation_id, "assigned")],
         "item_id": scene.aid_items["in_repair" if operation_id == "aid_items.repaired" else "free_here"],
+        "canteen_id": scene.canteens["open"],
+        "order_id": scene.orders["placed"],
+        "round_id": scene.rounds["departed" if operation_id == "rounds.finish" else "planned"],
+        "standing_order_id": scene.orders["standing"],
+        "dish_id": scene.menus["dish"],
+        "menu_id": scene.menus["draft"],
+        "menu_item_id": scene.menus["draft_item" if operation_id in OF_A_DRAFT else "released_item"],
+        "category_id": scene.diner_category_id,
+        "follow_up_id": scene.follow_up_id,
+        "claim_id": scene.claims.claim_id if scene.claims else None,
+        "donation_id": scene.claims.donation_id if scene.claims else None,
+        "number": 1,
         "loan_id": scene.aid_loans["reserved" if operation_id in ("aid_loans.lend", "aid_loans.cancel") else "lent"],
     }
+    if operation_id.startswith("diners."):
+        path["person_id"] = scene.diners["waiting" if operation_id == "diners.review" else "approved"]
+    if operation_id.startswith("ratings."):
+        path["order_id"] = scene.rated_order_id
     path = {p["name"]: path[p["name"]] for p in operation.parameters("path")}
     query = {
         p["name"]: sample(operation, p["schema"], p["name"]) for p in operation.parameters("query") if p["required"]
     }
     query |= QUERY.get(operation_id, {})
+    if operation_id in ("dishes.list", "menus.import") or operation_id.startswith("kitchen."):
+        query["canteen_id"] = str(scene.canteens["clerks"])
     if operation_id.startswith("care_bills."):
         query["provider_id"] = str(scene.care_provider_id)
     body = {**sample(operation, operation.body), **_real(scene, operation_id)} if operation.body is not None else None
@@ -248,12 +116,20 @@ def _real(scene: Scene, operation_id: str) -> dict[str, Any]:
         return {"elder_id": pair["elder_id"], "proxy_id": str(scene.person_id("stranger"))}
     if operation_id == "family.register":
         return {"person_id": pair["elder_id"], "relative_id": pair["volunteer_id"]}
-    if operation_id in ("hardship.request", "deaths.report"):
+    if operation_id in ("hardship.request", "deaths.report", "purses.pay_out_estate"):
         return {"person_id": pair["elder_id"]}
+    if operation_id in ("rounds.deliver", "rounds.undelivered"):
+        return {"order_id": str(scene.rounds["order_away"])}
+    if operation_id in ("dishes.enter", "menus.draft", "menus.copy", "rounds.plan", "kitchen.cooked"):
+        return {"canteen_id": str(scene.canteens["clerks"])}
     if operation_id == "aid_items.enter":
         return {"kind": "wheelchair", "home_township_code": XIWU}
     if operation_id == "care_providers.enter":
         return {"services": ["bathing"], "townships": [XIWU]}
+    if operation_id in ("orders.price", "orders.place", "standing_orders.set"):
+        return {"canteen_id": str(scene.canteens["clerks"]), "for_person_id": pair["elder_id"]}
+    if operation_id == "diners.apply":
+        return {"person_id": pair["elder_id"]}
     if operation_id == "care_bookings.book":
         return {"for_person_id": pair["elder_id"], "minutes": 60, "evidence": "电话记录"}
     if operation_id == "aid_loans.reserve":
@@ -262,6 +138,12 @@ def _real(scene: Scene, operation_id: str) -> dict[str, Any]:
         return {"voucher_ids": [str(scene.vouchers["issued"])]}
     if operation_id == "clearing.dispute_line":
         return {"transfer_id": str(scene.disputed_line)}
+    if operation_id in ("subsidy_claims.compute", "meal_donations.receive", "produce.receive"):
+        return {"canteen_id": str(scene.canteens["open"])}
+    if operation_id == "tills.hand_in":
+        return {"canteen_id": str(scene.canteens["clerks"])}
+    if operation_id == "meal_counter.correct":
+        return {"order_id": str(scene.orders["placed"])}
     if operation_id == "tasks.request":
         return {"elder_id": pair["elder_id"]}
     if operation_id == "tasks.record":

@@ -36,8 +36,10 @@ def _compare(auditor: Caller) -> None:
     assert [one["name"] for one in auditor.ok("policies.sets")["items"]] == [
         "beijing",
         "fenghua",
+        "five_shares",
         "nanjing",
         "shanghai",
+        "taiyuan",
     ]
     differing = auditor.ok("policies.compare", query={"one": "nanjing", "other": "shanghai"})["items"]
     (cap,) = [one for one in differing if one["key"] == "lifetime_cap_minutes"]

@@ -27,6 +27,24 @@ def ask_why(scene: Scene, people: dict[str, Caller]) -> None:
     assert explained["title"] == "购买用餐券没有办成"
     assert explained["reason"].startswith(refused["title"])
     assert [rule["key"] for rule in explained["rules"]] == ["voucher_max_quantity"]
+    _ask_about_a_meal(scene, people)
     assert people["elder"].refused("me.explain", query={"key": key})["code"] == "refusal_unknown"
     for wrong in ({}, {"key": key, "task_id": str(scene.tasks["open"])}):
         assert volunteer.refused("me.explain", query=wrong)["code"] == "invalid_input"
+
+
+def _ask_about_a_meal(scene: Scene, people: dict[str, Caller]) -> None:
+    """The elder and the proxy ask who bears the lunch; the balance shows the purse to whoever has one."""
+    elder, order_id = people["elder"], str(scene.orders["placed"])
+    said = elder.ok("me.explain", query={"order_id": order_id})
+    assert said["title"].endswith("元")
+    lines = [fact["value"] for fact in said["facts"] if fact["name"].startswith("line_")]
+    borne = sum(line["fen"] for line in lines if line["share"])
+    assert borne == sum(line["fen"] for line in lines if not line["share"]) > 0
+    assert "meal_subsidy_rules" in {rule["key"] for rule in said["rules"]}
+    for_elder = {"for_person_id": str(scene.person_id("elder"))}
+    assert people["proxy"].ok("me.explain", query={"order_id": order_id, **for_elder}) == said
+    assert people["stranger"].refused("me.explain", query={"order_id": order_id})["code"] == "order_unknown"
+    balance = elder.ok("me.balance")
+    assert balance["purse_fen"] - balance["purse_held_fen"] == balance["purse_available_fen"] > 0
+    assert "purse_fen" not in people["volunteer"].ok("me.balance")

@@ -41,6 +41,45 @@ ALL_STAY = (
     *(trigger(t, f"{t}_stays") for t in ("care_charge", "giving_hardship_request", "guarantee_loss")),
     *(trigger(t, f"{t}_stays") for t in ("voucher", "voucher_ending")),
     *(trigger(t, f"{t}_immutable") for t in ("giving_donation", "giving_gift", "voucher_scan")),
+    *(
+        trigger(t, f"{t}_stays")
+        for t in (
+            "delivery_plan",
+            "delivery_round",
+            "delivery_stop",
+            "follow_up",
+            "meal_correction",
+            "meal_order",
+            "meal_service",
+            "order_subsidy_use",
+            "purse_estate",
+            "standing_order",
+            "subsidy_claim",
+            "subsidy_finding",
+            "subsidy_use",
+        )
+    ),
+    *(
+        trigger(t, f"{t}_immutable")
+        for t in (
+            "donation_allotment",
+            "follow_up_call",
+            "follow_up_draw",
+            "kitchen_batch",
+            "meal_donation",
+            "meal_order_item",
+            "meal_order_line",
+            "meal_rating",
+            "meal_rating_hiding",
+            "meal_rating_reply",
+            "produce_gift",
+            "purse_slip",
+            "standing_order_day",
+            "subsidy_claim_line",
+            "subsidy_claim_meal",
+            "till_hand_in",
+        )
+    ),
 )
 CHANGED = {
     "transfer": "UPDATE ledger_transfer SET note = note || '.'",

@@ -57,7 +57,7 @@ def lock_dropped_and_database_blind(patch: pytest.MonkeyPatch, bank: Database) -
 
 def ids_not_looked_up(patch: pytest.MonkeyPatch, _bank: Database) -> None:
     """Nobody asks whether an id stands already."""
-    patch.setattr(posting, "_standing", lambda _session, _ids: {})
+    patch.setattr(posting, "standing_transfers", lambda _session, _ids: {})
 
 
 def ids_not_looked_up_and_not_unique(patch: pytest.MonkeyPatch, bank: Database) -> None:

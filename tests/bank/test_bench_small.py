@@ -36,13 +36,14 @@ def test_a_small_run_prints_its_table_and_writes_every_ratio(
 def must_be_whole(found: dict[str, Any]) -> None:
     assert min(found["runs"]) == found["min"] > 0
     assert max(found["runs"]) == found["max"] >= found["median"] >= found["min"]
-    assert found["met"] is (found["max"] < found["target"])
+    assert found["met"] is (None if found["target"] is None else found["max"] < found["target"])
     assert (found["unit"], found["measured"] != "") == ("ratio", True)
 
 
 def test_a_target_is_met_when_every_run_lies_below_it() -> None:
     outcomes = [Outcome("a", "甲", runs, 3.0, "", "18") for runs in ([1.0, 2.9], [1.0, 3.0], [4.0, 1.0])]
     assert [outcome.met for outcome in outcomes] == [True, False, False]
+    assert Outcome("a", "甲", [4.0], None, "", "18").met is None
     assert [percentile([5, 1, 4, 2, 3], percent) for percent in (0, 20, 21, 99, 100)] == [1, 1, 2, 5, 5]
 
 

@@ -17,7 +17,7 @@ from tests.factories.minutes import save_minutes
 from tests.factories.people import SHANGTIAN, add_person
 from tests.story.running_bank import timebank
 from timebank.core.db import Database
-from timebank.policies.rules import DEFINITIONS
+from timebank.policies.definitions import DEFINITIONS
 
 
 @pytest.fixture

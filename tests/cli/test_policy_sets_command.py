@@ -16,6 +16,7 @@ from timebank.core.actors import StaffRole
 from timebank.core.db import Database
 from timebank.people.queries import staff_by_username
 from timebank.policies.actions import approve_change
+from timebank.policies.comparing import set_names
 from timebank.policies.queries import in_force
 
 NEXT_YEAR = f"{clock.today().year + 1}-01-01"
@@ -28,7 +29,14 @@ def line(tmp_path: Path, database_url: str) -> CommandLine:
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
 @pytest.mark.parametrize(
-    "words", [["sets"], ["compare", "nanjing", "shanghai"], ["compare", "beijing", "fenghua"], ["try", "shanghai"]]
+    "words",
+    [
+        ["sets"],
+        ["compare", "nanjing", "shanghai"],
+        ["compare", "beijing", "fenghua"],
+        ["compare", "taiyuan", "fenghua"],
+        ["try", "shanghai"],
+    ],
 )
 def test_what_is_shown_fits_the_terminal_and_loses_no_words(line: CommandLine, words: list[str], columns: int) -> None:
     shown = line.good("policies", *words, COLUMNS=str(columns))
@@ -38,9 +46,18 @@ def test_what_is_shown_fits_the_terminal_and_loses_no_words(line: CommandLine, w
 
 def test_sets_are_listed_with_how_much_they_say_themselves(line: CommandLine) -> None:
     listed = json.loads(line.good("policies", "sets", "--json"))["sets"]
-    assert {one["name"]: one["own_values"] > 4 for one in listed} == dict.fromkeys(
-        ["beijing", "fenghua", "nanjing", "shanghai"], True
-    )
+    assert {one["name"]: one["own_values"] > 4 for one in listed} == {
+        **dict.fromkeys(["beijing", "fenghua", "nanjing", "shanghai"], True),
+        **dict.fromkeys(["five_shares", "taiyuan"], False),
+    }
+
+
+def test_subsidy_rules_are_compared_as_sentences(line: CommandLine) -> None:
+    shown = line.good("policies", "compare", "taiyuan", "five_shares", COLUMNS="120")
+    assert "\n    建国前老战士免费就餐：建国前老战士，餐费全免，由政府补\n" in shown
+    assert "\n    企业捐一点：60岁及以上，餐费每餐由捐款付1.00元\n" in shown
+    assert "1 项不同" in shown
+    assert "\n    菜园供一点：" not in line.good("policies", "compare", "five_shares", "fenghua")
 
 
 def test_comparing_shows_both_values_with_their_sources(line: CommandLine) -> None:
@@ -91,7 +108,10 @@ def test_a_set_is_proposed_by_one_and_in_force_when_another_has_approved(bank: D
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["compare", "nanjing", "mars"], "没有名为 mars 的范本；有：beijing、fenghua、nanjing、shanghai。"),
+        (
+            ["compare", "nanjing", "mars"],
+            f"没有名为 mars 的范本；有：{'、'.join(set_names())}。",
+        ),
         (["try", "mars"], "没有名为 mars 的范本"),
         (["propose", "shanghai", "--effective", "明天", "--reason", "x", "--by", "first"], "生效日期须写作"),
         (["propose", "shanghai", "--effective", NEXT_YEAR, "--reason", "x", "--by", "nobody"], "没有登录名为 nobody"),

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from tests.cli.command_line import CommandLine
 from tests.factories.people import DAYAN, XIWU, add_canteen
+from timebank.canteens.network.models import Canteen
 from timebank.core.db import Database
 from timebank.people.actions import try_password
 from timebank.people.login_models import Login
@@ -55,6 +56,8 @@ def test_the_first_clerk_of_a_canteen_brings_it_into_the_register(bank: Database
     with bank.session() as session:
         [canteen] = session.scalars(select(Organisation).where(Organisation.name == "大堰食堂"))
         logins = session.scalars(select(Login.organisation_id)).all()
+        applied = session.get_one(Canteen, canteen.id)
+    assert (applied.state, applied.number, canteen.not_serving_since is not None) == ("applied", None, True)
     assert (canteen.kind, canteen.township_code, logins) == ("canteen", DAYAN, [canteen.id] * 2)
 
 

@@ -10,7 +10,7 @@ from tests.factories.people import district
 from timebank.core.db import Database
 from timebank.ledger.actions import reverse
 from timebank.ledger.models import Transfer
-from timebank.redemption.queries import origin_of
+from timebank.redemption.queries import order_of, origin_of
 
 
 def reversed_by_two(bank: Database, kind: str, *, cause_id: UUID | None = None) -> UUID:
@@ -25,7 +25,12 @@ def reversed_by_two(bank: Database, kind: str, *, cause_id: UUID | None = None) 
     for reason in ("记错", "同意"):
         with bank.unit_of_work() as session:
             state, _, reversal_id = reverse(
-                session, actor=district(), transfer_id=transfer_id, reason=reason, origin_of=origin_of
+                session,
+                actor=district(),
+                transfer_id=transfer_id,
+                reason=reason,
+                origin_of=origin_of,
+                order_of=order_of,
             )
     assert state == "reversed"
     assert reversal_id is not None

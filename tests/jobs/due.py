@@ -21,8 +21,13 @@ from tests.jobs.due_care import (
     visited_last_month,
     visited_three_days_ago,
 )
+from tests.jobs.due_delivery import leaves_soon_with_nobody, ordered_to_the_door, planned_and_never_brought
 from tests.jobs.due_family import asked_to_be_relatives
+from tests.jobs.due_meal_counter import ordered_and_not_collected
 from tests.jobs.due_offline import eaten_and_not_listed, signing_without_a_key
+from tests.jobs.due_orders import ordered_and_left, ordered_for_a_closed_day, standing_for_tomorrow
+from tests.jobs.due_ratings import a_month_of_meals_has_ended
+from tests.jobs.due_subsidies import eaten_last_month
 from tests.jobs.due_vouchers import about_to_expire, entered_before_the_index
 from timebank.clearing.models import ClearingWindow, Recomputation, Tally
 from timebank.core import clock
@@ -231,6 +236,19 @@ DUE = {
     "lapse_aid_reservations": Due(reserved_and_not_collected, ("reserved", 3), ("lapsed", 0)),
     "charge_aids": Due(lent_today, ([], 90), ([30], 60)),
     "remind_of_aids": Due(due_back_four_days_ago, [], ["person", "stewards"]),
+    "make_standing_orders": Due(standing_for_tomorrow, [], [(None, "placed", "standing")]),
+    "mark_missed_orders": Due(ordered_and_not_collected, ("placed", (5000, 200)), ("missed", (4800, 0))),
+    "plan_rounds": Due(ordered_to_the_door, [], [("planned", "open")]),
+    "tell_of_untaken_rounds": Due(leaves_soon_with_nobody, 0, 1),
+    "end_deliveries": Due(
+        planned_and_never_brought,
+        ("placed", (5000, 200), "planned"),
+        ("undelivered", (5000, 0), "lapsed"),
+    ),
+    "stop_meals": Due(ordered_for_a_closed_day, (["placed"], 0), (["cancelled"], 1)),
+    "stop_leavers_meals": Due(ordered_and_left, (["placed"], 0), (["cancelled"], 1)),
+    "draw_follow_ups": Due(a_month_of_meals_has_ended, ([], 0), ([(1, 1)], 1)),
+    "compute_claims": Due(eaten_last_month, [], [("2026-03", "checked", 1200, "系统")]),
     "assign_care": Due(booked_a_while_ago, "booked", "assigned"),
     "care_deadlines": Due(visited_three_days_ago, ("checked_out", 60), ("confirmed", 0)),
     "charge_care_reversals": Due(visit_reversed_in_the_ledger, (60, 3000), (0, 0)),

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.jobs.job import Job
 from app.jobs.runner import run_job, run_until_told
-from app.jobs.timetable import Job
 from timebank.core.db import Database
 from timebank.core.errors import Conflict, Refused
 

@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from app.adapters.wechat import WeChat
+from app.jobs.job import Job
 from app.jobs.runner import run_job
 from app.jobs.sending import Sender
-from app.jobs.timetable import Job, timetable
+from app.jobs.timetable import timetable
 from clients.fake_wechat.server import FakeWeChat
 from clients.fake_wechat.state import Fault
 from tests.bank.ledger_books import open_person

@@ -12,9 +12,10 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.adapters.wechat import WeChat
+from app.jobs.job import Job
 from app.jobs.runner import run_job
 from app.jobs.sending import Sender
-from app.jobs.timetable import Job, timetable
+from app.jobs.timetable import timetable
 from clients.fake_wechat.server import FakeWeChat
 from tests.jobs.due import DUE, START
 from timebank.core import clock

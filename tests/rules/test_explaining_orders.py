@@ -17,7 +17,7 @@ from timebank.explaining.orders import (
     explain_voucher_life,
     rules_of_visit,
 )
-from timebank.policies.rules import DEFINITIONS
+from timebank.policies.definitions import DEFINITIONS
 from timebank.redemption.care.rules import OPEN, CareStatus
 from timebank.redemption.rules import VoidReason, VoucherStatus
 

@@ -10,7 +10,7 @@ import pytest
 from timebank.core.clock import LOCAL
 from timebank.explaining.rules import Explanation
 from timebank.explaining.services import Service, explain_service, rules_of_service
-from timebank.policies.rules import DEFINITIONS
+from timebank.policies.definitions import DEFINITIONS
 from timebank.tasks.rules import AssignmentStatus
 
 NINE = datetime(2026, 11, 22, 9, tzinfo=LOCAL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -10,14 +11,20 @@ import pytest
 from timebank.core.clock import LOCAL
 from timebank.explaining.movements import EXPLAINED_KINDS, Moved, explain_movement, rules_of_kind
 from timebank.explaining.refusals import EXPLAINED_CODES, explain_refusal, rules_of_refusal
-from timebank.explaining.rules import Wanted, rules_said
+from timebank.explaining.rules import Wanted, keys_of, rules_said, subsidy_sentences
 from timebank.ledger.queries import TRANSFER_KIND_NAMES
+from timebank.policies.definitions import DEFINITIONS
 from timebank.policies.in_words import RuleInForce, value_text
-from timebank.policies.rules import DEFINITIONS
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=LOCAL)
-OF_THE_HOUSE = {"settlement", "settlement_undone", "carried_meal", "carried_care", "carried_aid", "offline_loss"}
-"""What happens between townships and the house, on nobody's own account."""
+OF_THE_HOUSE = {
+    *("settlement", "settlement_undone", "carried_meal", "carried_care", "carried_aid", "offline_loss"),
+    "operating_subsidy",
+    *("money_donated", "donation_allotted", "produce_given"),
+    *("subsidy_disallowed", "in_kind_settled", "till_netted", "canteen_paid"),
+    *("meal_government", "meal_donation", "meal_garden", "meal_volunteers", "till_handed_in"),
+}
+"""What happens between townships, canteens and the house, on nobody's own account."""
 
 
 def moved(kind: str, minutes: int, **more: str | None) -> Moved:
@@ -55,6 +62,16 @@ def test_every_kind_says_how_much_in_a_whole_sentence(kind: str, minutes: int) -
 @pytest.mark.parametrize("kind", sorted(EXPLAINED_KINDS))
 def test_the_policies_behind_a_kind_exist(kind: str) -> None:
     assert [wanted.key for wanted in rules_of_kind(kind) if wanted.key not in DEFINITIONS] == []
+
+
+def test_money_is_told_in_yuan() -> None:
+    said = explain_movement(replace(moved("meal_elder", -650, note="西坞食堂午餐"), unit="fen"), [])
+    assert (said.title, said.facts[0].name, said.facts[0].text) == (
+        "餐费（老人付一点）：支出6.50元",
+        "fen",
+        "-6.50元",
+    )
+    assert said.reason.startswith("西坞食堂午餐，您本人付6.50元")
 
 
 def test_a_gift_is_told_from_both_sides() -> None:
@@ -112,6 +129,39 @@ def test_a_refusal_is_told_with_its_facts_in_hours() -> None:
     assert said.advice is not None
 
 
+def test_a_refused_order_is_told_with_its_facts_in_yuan_days_and_times() -> None:
+    problem = {
+        "title": "已过截止时间11月22日09:00，不能再订餐、改餐或退餐",
+        "code": "cut_off_passed",
+        "cut_off_at": "2026-11-22T09:00:00+08:00",
+        "available_fen": 650,
+        "state": "cancelled",
+        "reasons": ["“红烧肉”含有大豆，您对它过敏", "“红烧肉”不能做成软食"],
+        "counters": [{"name": "西坞食堂"}],
+    }
+    said = explain_refusal(problem, at=NOON, what="订餐", policy_version=3, rules=[])
+    assert [(fact.label, fact.text) for fact in said.facts] == [
+        ("截止时间", "2026年11月22日（周日）09:00"),
+        ("当时可用", "6.50元"),
+        ("当时状态", "已取消"),
+        ("原因", "“红烧肉”含有大豆，您对它过敏；“红烧肉”不能做成软食"),
+    ]
+    assert said.advice == "可以到助餐点柜台现买，或订下一餐。"
+    assert [wanted.key for wanted in rules_of_refusal("cut_off_passed")] == ["order_cut_offs"]
+
+
+def test_rules_of_subsidies_name_categories_as_people_call_them() -> None:
+    half = {"key": "half", "label": "半价", "share": "government", "base": "food", "pays_percent": 50, "source": "纪要"}
+    rules = RuleInForce("meal_subsidy_rules", [{**half, "who": {"any_category": ["low_income"]}}], 4, NOON, "纪要")
+    names = RuleInForce("diner_categories", {"low_income": "低保"}, 2, NOON, "纪要")
+    wanted = [Wanted("meal_subsidy_rules")]
+    assert keys_of(wanted) == ["meal_subsidy_rules", "diner_categories"]
+    assert keys_of([Wanted("purse_max_fen")]) == ["purse_max_fen"]
+    [said] = rules_said(wanted, {"meal_subsidy_rules": rules, "diner_categories": names})
+    assert said.text == "半价：低保，本人付餐费的50%，其余由政府补。"
+    assert subsidy_sentences({"diner_categories": names}) == {}
+
+
 def test_a_code_without_words_of_its_own_is_told_by_its_title_and_detail() -> None:
     problem = {"title": "有1小时冻结中，暂不能迁出", "detail": "请先取消预约。", "code": "some_other_code"}
     said = explain_refusal(problem, at=NOON, what="办理迁居", policy_version=None, rules=[])
@@ -136,6 +186,7 @@ def test_only_the_entry_that_counts_of_a_policy_is_shown() -> None:
         ({"default": 30}, "分钟", "其他 30分钟"),
         ([1, 7], "", "周一、周日"),
         (["breakfast", "supper"], "", "早餐、晚餐"),
+        ({"breakfast": [-1, "20:00"], "lunch": [0, "09:00"]}, "", "早餐 提前1天20:00前；午餐 当天09:00前"),
         (None, "", "未定"),
     ],
 )

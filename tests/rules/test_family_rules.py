@@ -22,7 +22,8 @@ from timebank.people.family_rules import (
     must_be_waiting,
     shown_status,
 )
-from timebank.policies.rules import RELATIONS, check_value
+from timebank.policies.definitions import RELATIONS
+from timebank.policies.rules import check_value
 
 NOON = datetime(2026, 3, 10, 4, tzinfo=UTC)
 LATER = NOON + timedelta(days=30)

@@ -11,7 +11,8 @@ import pytest
 
 import timebank.policies
 from timebank.core.errors import Refused
-from timebank.policies.rules import DEFINITIONS, PolicyBook, check_effective, check_rates, check_value
+from timebank.policies.definitions import DEFINITIONS
+from timebank.policies.rules import PolicyBook, check_effective, check_rates, check_value
 
 # DOMAIN.md, "The set fenghua", in minutes and days: 72 h, 500 h and 1,000 h among them.
 FENGHUA: dict[str, Any] = {
@@ -54,8 +55,11 @@ def test_the_set_fenghua_names_every_policy_there_is_with_a_value_that_makes_sen
 IN_WORDS = {
     *("hardship_circumstances", "alone_circumstances", "gift_relations", "payment_order"),
     *("voucher_weekdays", "voucher_meals", "meal_periods", "voucher_on_expiry", "clearing_settlement_method"),
+    *("meal_subsidy_rules", "rating_tags"),
+    *("diner_categories", "religious_diets", "diet_tags", "allergens", "canteen_acceptance_points"),
+    *("order_cut_offs", "claim_moved_diners_allowed"),
 }
-"""Policies that are words, days of the week or times of the day, and so have no unit."""
+"""Policies that are words, days of the week, times of the day, or yes and no, and so have no unit."""
 
 
 def test_every_policy_has_a_chinese_label_and_all_numbers_a_unit() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from timebank.core.errors import NotFound
 from timebank.policies.comparing import FOLDER, changes_to, compare, policy_set, set_names
-from timebank.policies.rules import DEFINITIONS, PolicyBook, check_rates, check_value
+from timebank.policies.definitions import DEFINITIONS
+from timebank.policies.rules import PolicyBook, check_rates, check_value
 
 FIGURES = {
     # DOMAIN.md, "Practice elsewhere in China".
@@ -36,8 +37,8 @@ FIGURES = {
 }
 
 
-def test_there_are_the_four_sets() -> None:
-    assert set_names() == ["beijing", "fenghua", "nanjing", "shanghai"]
+def test_there_are_the_six_sets() -> None:
+    assert set_names() == ["beijing", "fenghua", "five_shares", "nanjing", "shanghai", "taiyuan"]
     with pytest.raises(NotFound, match="policy_set_unknown"):
         policy_set("../sets/nanjing")
 
@@ -48,7 +49,7 @@ def test_a_set_says_the_figures_that_were_found(name: str) -> None:
     assert {key: values[key].value for key in FIGURES[name]} == FIGURES[name]
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", [*FIGURES, "five_shares", "taiyuan"])
 def test_every_set_has_a_sensible_value_and_a_source_for_every_policy(name: str) -> None:
     wanted, usual = policy_set(name), policy_set("fenghua")
     assert set(wanted.values) == set(DEFINITIONS)
@@ -61,10 +62,11 @@ def test_every_set_has_a_sensible_value_and_a_source_for_every_policy(name: str)
     check_rates(rates, usual.values["service_rates_percent"].value, partly=False)
 
 
-@pytest.mark.parametrize("name", ["beijing", "nanjing", "shanghai"])
+@pytest.mark.parametrize("name", ["beijing", "five_shares", "nanjing", "shanghai", "taiyuan"])
 def test_what_a_city_says_itself_names_the_city_and_nothing_else_is_said(name: str) -> None:
     written: dict[str, Any] = tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
-    city = {"beijing": "北京", "nanjing": "南京", "shanghai": "上海"}[name]
+    cities = {"beijing": "北京", "nanjing": "南京", "shanghai": "上海", "taiyuan": "太原", "five_shares": "五个一"}
+    city = cities[name]
     assert set(written["values"]) == set(written["sources"]) <= set(DEFINITIONS)
     assert all(source.startswith(city) for source in written["sources"].values())
 

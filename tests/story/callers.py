@@ -1,6 +1,6 @@
 """A process that calls a bank from several threads at the same moment; the calls come on standard input, as JSON.
 
-Run by ``test_only_one_wins``: it prints ``ready`` once it has read its calls, waits for a line, and calls.
+Run by ``at_once``: it prints ``ready`` once it has read its calls, waits for a line, and calls.
 """
 
 from __future__ import annotations

@@ -6,21 +6,17 @@ A real ``timebank run-job`` is killed with SIGKILL again and again, each time at
 from __future__ import annotations
 
 import random
-import signal
-import subprocess
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from tests.conftest import SECRET
 from tests.factories.minutes import grant_minutes, save_minutes
 from tests.factories.people import DAYAN, SHANGTIAN, XIWU, add_elder
-from tests.story.running_bank import CHECKOUT, PATIENCE_S, TIMEBANK, environment
+from tests.story.killing import Start, Work, jobs_of, kill_in_mid_work
+from tests.story.running_bank import PATIENCE_S
 from timebank.core import clock
 from timebank.core.db import Database
 from timebank.core.ids import new_id
@@ -33,15 +29,6 @@ MINUTES_EACH = 60 * (VOUCHERS_EACH + VISITS_EACH) + 100
 LATER = timedelta(days=400)
 KILLS = 2
 SEED = 20261122
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One job: how much is still to be done, and what proves that each item was done once."""
-
-    undone: str
-    done: str
-    expected: tuple[int, int]
 
 
 WORK = {
@@ -67,28 +54,12 @@ WORK = {
     ),
 }
 
-Start = Callable[[str], "subprocess.Popen[bytes]"]
-
 
 @pytest.fixture
 def start(bank: Database, tmp_path: Path) -> Iterator[Start]:
-    """Starts one job of the test's bank, by a clock that is ``LATER``; whatever happens, none stays alive."""
-    home, started = tmp_path / "home", list[subprocess.Popen[bytes]]()
-    home.mkdir()
-    (home / "clock-offset").write_text(str(LATER // timedelta(microseconds=1)))
-    url = bank.engine.url.render_as_string(hide_password=False)
-    settings = environment(home, TIMEBANK_DATABASE_URL=url, TIMEBANK_SECRET_KEY=SECRET)
-
-    def run(job: str) -> subprocess.Popen[bytes]:
-        with (tmp_path / "jobs.log").open("ab") as log:
-            command = [*TIMEBANK, "run-job", job]
-            started.append(subprocess.Popen(command, env=settings, cwd=CHECKOUT, stdout=log, stderr=log))
-        return started[-1]
-
-    yield run
-    for process in started:
-        process.kill()
-        process.wait()
+    """Starts jobs of the test's bank."""
+    with jobs_of(bank, tmp_path) as run:
+        yield run
 
 
 def fill(bank: Database) -> int:
@@ -115,31 +86,15 @@ def fill(bank: Database) -> int:
     return ELDERS * MINUTES_EACH
 
 
-def undone(bank: Database, job: str) -> int:
-    """How much of a job's work is still to be done."""
-    with bank.session() as session:
-        return int(session.scalars(text(WORK[job].undone)).one())
-
-
-def kill_in_mid_work(bank: Database, job: str, process: subprocess.Popen[bytes], pause_s: float) -> bool:
-    """Kill a job a moment after it has done its first item; whether it was killed before its last."""
-    before = undone(bank, job)
-    while undone(bank, job) == before and process.poll() is None:
-        time.sleep(0.005)
-    time.sleep(pause_s)
-    process.send_signal(signal.SIGKILL)
-    return process.wait(PATIENCE_S) == -signal.SIGKILL and 0 < undone(bank, job) < before
-
-
 def test_jobs_killed_in_mid_work_finish_what_was_begun_once(bank: Database, start: Start) -> None:
     had, chance, killed = fill(bank), random.Random(SEED), 0
+    later = clock.now() + LATER
     for job, work in WORK.items():
         for _ in range(KILLS):
-            killed += kill_in_mid_work(bank, job, start(job), chance.uniform(0, 0.05))
-        assert start(job).wait(PATIENCE_S) == 0
-        assert undone(bank, job) == 0
-        with bank.session() as session:
-            assert tuple(session.execute(text(work.done)).one()) == work.expected
+            killed += kill_in_mid_work(bank, work, start(job, later), chance.uniform(0, 0.05))
+        assert start(job, later).wait(PATIENCE_S) == 0
+        assert work.left(bank) == 0
+        assert work.was_done(bank) == work.expected
     assert killed >= len(WORK), "hardly any job was killed before its work was done"
     with bank.session() as session:
         saved = text("SELECT sum(posted), sum(held) FROM ledger_account WHERE kind = 'savings'")

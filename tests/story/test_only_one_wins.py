@@ -6,51 +6,36 @@ and everybody else is told who and when.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 
-from app.auth.tokens import issue_token
-from tests.conftest import SECRET, books_must_balance
+from tests.conftest import books_must_balance
 from tests.factories.care import add_provider, elder_with
 from tests.factories.minutes import save_minutes
 from tests.factories.people import SHANGTIAN, XIWU, add_canteen, add_elder, add_person, add_staff_login, district
 from tests.postgres import ThrowawayPostgres
-from tests.story.running_bank import CHECKOUT, PATIENCE_S, RunningBank
+from tests.story.at_once import bank_with_two_workers, called_at_once, post
+from tests.story.running_bank import RunningBank
 from timebank.core import clock
 from timebank.core.actors import StaffRole
 from timebank.core.db import Database
-from timebank.core.ids import new_id
 from timebank.people.login_models import Login
 from timebank.redemption.actions import buy_vouchers
 from timebank.redemption.aids.actions.items import NewItem, enter_item
 from timebank.redemption.care import actions as care
 
-MANY, PROCESSES = 20, 4
-Call = dict[str, Any]
+MANY = 20
 
 
 @pytest.fixture(scope="module")
 def served(
     postgres: ThrowawayPostgres, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningBank]:
-    """A bank with two workers on a database of the module's own; its jobs do not run."""
-    url = postgres.clone(migrated_template, "only_one_wins")
-    home = tmp_path_factory.mktemp("served") / "home"
-    home.mkdir()
-    settings = {"TIMEBANK_DATABASE_URL": url, "TIMEBANK_SECRET_KEY": SECRET}
-    running = RunningBank(home, "--workers", "2", "--no-jobs", settings=settings)
-    try:
-        running.wait_until()
-        yield running
-    finally:
-        running.close()
-        postgres.drop("only_one_wins")
+    """A bank with two workers on a database of the module's own."""
+    with bank_with_two_workers(postgres, migrated_template, tmp_path_factory.mktemp("served"), "only_one_wins") as it:
+        yield it
 
 
 @pytest.fixture
@@ -60,41 +45,6 @@ def bank(served: RunningBank) -> Iterator[Database]:
     yield database
     books_must_balance(database)
     database.close()
-
-
-def called_at_once(calls: list[Call]) -> list[Call]:
-    """The answers to these calls, made at the same moment by several processes."""
-    command = [sys.executable, "-m", "tests.story.callers"]
-    share = len(calls) // PROCESSES
-    processes = [
-        subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(PROCESSES)
-    ]
-    try:
-        for number, process in enumerate(processes):
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.write(json.dumps(calls[number * share : (number + 1) * share]) + "\n")
-            process.stdin.flush()
-            assert process.stdout.readline() == "ready\n"
-        for process in processes:
-            assert process.stdin is not None
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        return [answer for process in processes for answer in json.loads(process.communicate(timeout=PATIENCE_S)[0])]
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-
-
-def post(running: RunningBank, path: str, login_id: object, body: Any = None) -> Call:
-    return {
-        "url": f"{running.url}/api/v1{path}",
-        "token": issue_token(login_id),  # type: ignore[arg-type]
-        "key": str(new_id()),
-        "body": body,
-    }
 
 
 def test_one_voucher_under_twenty_scanners_is_eaten_once(bank: Database, served: RunningBank) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Index, LargeBinary, delete, false, select, tuple_
+from sqlalchemy import CursorResult, Index, LargeBinary, delete, false, select, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -64,9 +64,11 @@ def claim_key(session: Session, *, login_id: UUID, key: str, operation: str, req
 
 def keep_reply(session: Session, *, login_id: UUID, key: str, status: int, body: Any, refused: bool) -> None:
     """Write down what the claimed request is answered."""
-    kept = session.get_one(KeptReply, (login_id, key))
-    kept.status, kept.body, kept.refused, kept.answered_at = status, body, refused, clock.now()
-    session.flush()
+    kept = update(KeptReply).where(KeptReply.login_id == login_id, KeptReply.key == key)
+    written = session.execute(kept.values(status=status, body=body, refused=refused, answered_at=clock.now()))
+    assert isinstance(written, CursorResult)
+    if written.rowcount != 1:
+        raise LookupError("the key was never claimed")
 
 
 def refused_replies(

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from timebank.core.amounts import hours_text
-from timebank.explaining.rules import Explanation, Fact, Rule, Wanted, minutes_fact, moment_fact, words_fact
+from timebank.core.amounts import Unit, hours_text, yuan_text
+from timebank.explaining.rules import Explanation, Fact, Rule, Wanted, amount_fact, moment_fact, words_fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,13 @@ class Moved:
     policy_version: int | None
     reversed_kind_name: str | None = None
     expires_on: str | None = None
+    unit: str = Unit.MINUTE
 
     @property
     def amount(self) -> str:
-        """How much, in words."""
-        return hours_text(abs(self.minutes))
+        """How much, in words: time, or money."""
+        words = hours_text if self.unit == Unit.MINUTE else yuan_text
+        return words(abs(self.minutes))
 
     @property
     def came(self) -> bool:
@@ -109,6 +111,29 @@ _BY_KIND: dict[str, Said] = {
         (Wanted("aid_price_minutes_per_day"),),
         _ASK,
     ),
+    "purse_top_up": Said(
+        lambda m: f"您在助餐点交现金，餐费余额{'增加' if m.came else '减少'}{m.amount}。{m.note}",
+        (Wanted("purse_max_fen"), Wanted("purse_top_up_max_fen")),
+    ),
+    "purse_pay_back": Said(lambda m: f"助餐点从餐费余额退给您现金{m.amount}。{m.note}"),
+    "purse_inherited": Said(
+        lambda m: (
+            f"{m.other_name or '亲属'}身故后余下的餐费{m.amount}按登记转入您的餐费余额。"
+            if m.came
+            else f"身故后余下的餐费{m.amount}按登记转给{m.other_name or '亲属'}。"
+        )
+    ),
+    "purse_estate_paid": Said(lambda m: f"身故后余下的餐费{m.amount}由两位管理员凭继承依据退给继承人。{m.note}"),
+    "meal_elder": Said(
+        lambda m: f"{m.note or '用餐'}，您本人付{m.amount}，其余由政府、捐款、菜园和志愿者分担，见订餐的价格明细。",
+        (Wanted("meal_subsidy_rules"),),
+        "如与事实不符，请向镇街申诉，由两位管理员冲正。",
+    ),
+    "meal_missed": Said(
+        lambda m: f"订了餐没有来取，按规定收取您本人应付的{m.amount}。",
+        (Wanted("meal_missed_charge_percent"), Wanted("missed_after_minutes")),
+        "吃不了请在截止时间以前取消，分文不收。",
+    ),
     "gift": Said(_gift, (Wanted("gift_relations"), Wanted("gift_receiver_min_age"))),
     "donation": Said(lambda m: f"您把{m.amount}捐入{m.own_township}公益时间池，用来帮助困难老人。荣誉时长照样保留。"),
     "hardship_help": Said(
@@ -179,7 +204,7 @@ def explain_movement(moved: Moved, rules: list[Rule]) -> Explanation:
 
 def _facts(moved: Moved) -> list[Fact]:
     return [
-        minutes_fact("minutes", "时长", moved.minutes),
+        amount_fact(moved.minutes, moved.unit),
         *moment_fact("posted_at", "入账", moved.at),
         *(moment_fact("effective_at", "发生", moved.effective_at) if moved.effective_at != moved.at else []),
         *words_fact("own_township", "本方镇街", moved.own_township),

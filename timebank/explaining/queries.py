@@ -9,13 +9,16 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from timebank.audit.actions import note_down
+from timebank.canteens.counter.rules import MEAL_KINDS
+from timebank.canteens.orders.models import MealOrder
 from timebank.core.actors import Actor, StaffRole
 from timebank.core.errors import NotAllowed, NotFound
 from timebank.core.replies import KeptReply, refused_replies, refused_reply
+from timebank.explaining.eaten import explain_meal_order
 from timebank.explaining.movements import Moved, explain_movement, rules_of_kind
 from timebank.explaining.ordered import explain_care
 from timebank.explaining.refusals import explain_refusal, rules_of_refusal
-from timebank.explaining.rules import Explanation, Wanted, rules_said
+from timebank.explaining.rules import Explanation, Wanted, keys_of, rules_said
 from timebank.explaining.served import explain_part, part_of
 from timebank.ledger.models import Account, Transfer
 from timebank.ledger.queries import PAID_KIND_NAMES, TRANSFER_KIND_NAMES
@@ -30,7 +33,7 @@ from timebank.tasks.models import Assignment
 from timebank.townships.queries import township_names
 
 _OWN_KINDS = (AccountKind.SAVINGS, AccountKind.GRANTED)
-_NAMED_IN_FULL = frozenset({"gift", "voucher_gift", "inheritance"})
+_NAMED_IN_FULL = frozenset({"gift", "voucher_gift", "inheritance", "purse_inherited"})
 """Between relatives, who know each other; anybody else's name is shortened."""
 
 
@@ -53,10 +56,15 @@ def whose(session: Session, actor: Actor, for_person_id: UUID | None) -> UUID:
 
 
 def explain_transfer(session: Session, *, person_id: UUID, transfer_id: UUID) -> Explanation:
-    """Why these minutes came or went. Raises NotFound ``transfer_unknown``, also for transfers of others."""
+    """Why these minutes, or this money, came or went; of a meal every share is explained by the whole meal.
+
+    Raises NotFound ``transfer_unknown``, also for transfers of others.
+    """
     named = session.get(Transfer, transfer_id)
     if named is None:
         raise _unknown(transfer_id)
+    if named.kind in MEAL_KINDS and named.cause_id is not None and _ate(session, person_id, named.cause_id):
+        return explain_meal_order(session, person_id=person_id, order_id=named.cause_id)
     first = named if named.link_id in (None, named.id) else session.get_one(Transfer, named.link_id)
     last = first if first.link_id is None else session.get_one(Transfer, second_leg_id(first.id))
     source, target = session.get_one(Account, first.from_account_id), session.get_one(Account, last.to_account_id)
@@ -99,7 +107,7 @@ def explain_reply(session: Session, *, actor: Actor, key: str, names: Mapping[st
         raise NotFound("refusal_unknown", "没有找到这次被拒绝的办理，或已超过保存期限")
     at = kept.answered_at or kept.kept_at
     wanted = rules_of_refusal(str(kept.body["code"]))
-    found = rules_in_force(session, [one.key for one in wanted], township_code=actor.township_code, at=at)
+    found = rules_in_force(session, keys_of(wanted), township_code=actor.township_code, at=at)
     version = max((rule.policy_version for rule in found.values()), default=None)
     said = rules_said(wanted, found)
     what = names.get(kept.operation, kept.operation)
@@ -107,7 +115,7 @@ def explain_reply(session: Session, *, actor: Actor, key: str, names: Mapping[st
 
 
 def _explained(session: Session, moved: Moved, wanted: Sequence[Wanted], book_code: str) -> Explanation:
-    found = rules_in_force(session, [one.key for one in wanted], township_code=book_code, at=moved.at)
+    found = rules_in_force(session, keys_of(wanted), township_code=book_code, at=moved.at)
     return explain_movement(moved, rules_said(wanted, found))
 
 
@@ -131,7 +139,13 @@ def _moved(session: Session, transfer: Transfer, own: Account, other: Account, *
         policy_version=transfer.policy_version,
         reversed_kind_name=TRANSFER_KIND_NAMES.get(undone.kind) if undone is not None else None,
         expires_on=None if lot.expires_on is None else f"{lot.expires_on:%Y年%m月%d日}",
+        unit=transfer.unit,
     )
+
+
+def _ate(session: Session, person_id: UUID, order_id: UUID) -> bool:
+    order = session.get(MealOrder, order_id)
+    return order is not None and order.diner_id == person_id
 
 
 def _name(session: Session, other: Account, own: Account, kind: str) -> str | None:

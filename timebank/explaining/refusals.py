@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from timebank.core.amounts import hours_text
-from timebank.explaining.rules import Explanation, Fact, Rule, Wanted
+from timebank.canteens.diners.rules import STATE_NAMES as DINER_NAMES
+from timebank.canteens.orders.rules import STATE_NAMES as ORDER_NAMES
+from timebank.core.amounts import hours_text, yuan_text
+from timebank.explaining.rules import Explanation, Fact, Rule, Wanted, moment_text
 
 _LABELS = {
     "available_minutes": "当时可用",
@@ -29,8 +31,25 @@ _LABELS = {
     "scope": "代办范围",
     "left_this_month": "本月还可",
     "current_status": "当时状态",
+    "available_fen": "当时可用",
+    "needed_fen": "需要",
+    "balance_fen": "余额",
+    "held_fen": "冻结中",
+    "max_fen": "最多",
+    "free_fen": "还可充",
+    "cut_off_at": "截止时间",
+    "latest_on": "最晚可订",
+    "ahead_days": "最多提前天数",
+    "left_portions": "剩余份数",
+    "needed_portions": "要订份数",
+    "max_portions": "一餐最多份数",
+    "canteen_name": "助餐点",
+    "reasons": "原因",
+    "served_on": "用餐日期",
+    "state": "当时状态",
 }
 _NEVER_SAID = frozenset({"type", "title", "status", "detail", "code", "request_id", "errors", "field"})
+_STATES = {**{str(state): name for state, name in DINER_NAMES.items()}, **{str(s): n for s, n in ORDER_NAMES.items()}}
 
 _BEHIND: dict[str, tuple[tuple[str, ...], str | None]] = {
     "insufficient_minutes": ((), "可以先服务攒时长，或请亲属赠与；政府购买服务时长每月到账。"),
@@ -69,6 +88,25 @@ _BEHIND: dict[str, tuple[tuple[str, ...], str | None]] = {
     "not_your_elder": ((), "请先登记代办，老人同意后才能代办。"),
     "volunteer_busy": ((), "同一时间只能在一处服务。"),
     "person_left": ((), "如果弄错了，请联系镇街。"),
+    "insufficient_fen": ((), "可以到助餐点充值，或用用餐券抵。"),
+    "cut_off_passed": (("order_cut_offs",), "可以到助餐点柜台现买，或订下一餐。"),
+    "too_far_ahead": (("order_ahead_days",), "可以过几天再订，或办理长期订餐。"),
+    "quantity_too_many": (("order_max_quantity", "order_max_portions"), "可以请另一位用餐人分开订。"),
+    "capacity_reached": ((), "可以换一个助餐点，或换一餐。"),
+    "sold_out": ((), "可以换一样菜，或换一个助餐点。"),
+    "already_ordered": ((), "一餐只能订一份；要改请在截止时间以前改餐，或先取消。"),
+    "dish_not_suitable": ((), "可以换一样菜；确实要吃的，请在订餐时注明接受。"),
+    "diner_not_approved": ((), "请到镇街申请用餐对象，审核通过后就能订。"),
+    "canteen_closed_that_day": ((), "可以换一天，或换一个助餐点。"),
+    "canteen_not_open": ((), "可以换一个助餐点。"),
+    "meal_not_served": ((), "这里不供这一餐，可以换一餐或换一个助餐点。"),
+    "no_voucher": ((), "可以先买用餐券，或用餐费余额付。"),
+    "delivery_not_offered": ((), "可以自取，或换一个送餐的助餐点。"),
+    "delivery_address_needed": ((), "请写明送到哪里。"),
+    "order_ended": ((), None),
+    "purse_full": (("purse_max_fen",), "先用掉一些再充。"),
+    "top_up_too_large": (("purse_top_up_max_fen",), "可以分几次充。"),
+    "purse_not_empty": ((), "余额在任何一个助餐点柜台都能退成现金。"),
 }
 
 EXPLAINED_CODES = frozenset(_BEHIND)
@@ -85,7 +123,7 @@ def explain_refusal(
     """Why a request was refused, from the problem that it was answered with; ``what`` names the request."""
     code, title, detail = str(problem["code"]), str(problem["title"]), str(problem.get("detail") or "")
     reason = f"{title}。" + (f"{detail}" if detail and detail != title else "")
-    facts = [_fact(name, value) for name, value in problem.items() if name not in _NEVER_SAID]
+    facts = [_fact(name, value) for name, value in problem.items() if _is_said(name, value)]
     return Explanation(
         title=f"{what}没有办成",
         reason=reason,
@@ -97,8 +135,20 @@ def explain_refusal(
     )
 
 
+def _is_said(name: str, value: Any) -> bool:
+    """Whether a fact is for people as well: no numbers of rows, no tables."""
+    is_table = isinstance(value, list) and any(isinstance(one, dict) for one in value)
+    return name not in _NEVER_SAID and not is_table
+
+
 def _fact(name: str, value: Any) -> Fact:
     label = _LABELS.get(name, name)
-    if isinstance(value, int) and not isinstance(value, bool) and name.endswith("_minutes"):
-        return Fact(name, label, value, hours_text(value))
-    return Fact(name, label, value, "未知" if value is None else str(value))
+    if isinstance(value, int) and not isinstance(value, bool):
+        amount = hours_text if name.endswith("_minutes") else yuan_text if name.endswith("_fen") else str
+        return Fact(name, label, value, amount(value))
+    if isinstance(value, list):
+        return Fact(name, label, value, "；".join(map(str, value)))
+    if isinstance(value, str) and name.endswith("_at"):
+        return Fact(name, label, value, moment_text(datetime.fromisoformat(value)))
+    text = _STATES.get(str(value), str(value)) if name == "state" else str(value)
+    return Fact(name, label, value, "未知" if value is None else text)

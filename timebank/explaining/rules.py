@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from timebank.core.amounts import hours_text
+from timebank.core.amounts import Unit, hours_text, yuan_text
 from timebank.core.clock import LOCAL
 from timebank.people.family_rules import RELATION_NAMES
+from timebank.policies.definitions import DEFINITIONS
 from timebank.policies.in_words import WORDS, RuleInForce, value_text
-from timebank.policies.rules import DEFINITIONS
+from timebank.policies.meal_rule_words import sentence
+from timebank.policies.meal_rules import read_rules
 
 WEEKDAYS = "一二三四五六日"
 
@@ -62,9 +64,30 @@ class Wanted:
     part: str | None = None
 
 
+_SUBSIDIES, _CATEGORIES = "meal_subsidy_rules", "diner_categories"
+
+
+def keys_of(wanted: Sequence[Wanted]) -> list[str]:
+    """The policies to look up for these: rules of subsidies name categories, which another policy has the words for."""
+    keys = [one.key for one in wanted]
+    return [*keys, _CATEGORIES] if _SUBSIDIES in keys and _CATEGORIES not in keys else keys
+
+
+def words_with(found: Mapping[str, RuleInForce]) -> dict[str, str]:
+    """What codes mean, those of diners' categories as they were called then."""
+    categories = found.get(_CATEGORIES)
+    return {**_WORDS, **(categories.value if categories is not None else {})}
+
+
+def subsidy_sentences(found: Mapping[str, RuleInForce]) -> dict[str, str]:
+    """What each rule of subsidies says, by its key; none where the policy was not in force yet."""
+    rules, words = found.get(_SUBSIDIES), words_with(found)
+    return {} if rules is None else {rule.key: sentence(rule, words) for rule in read_rules(rules.value)}
+
+
 def rules_said(wanted: Sequence[Wanted], found: Mapping[str, RuleInForce]) -> list[Rule]:
     """The policies behind a reason in words, in the order in which they matter."""
-    said = []
+    said, words = [], words_with(found)
     for one in wanted:
         rule = found.get(one.key)
         if rule is None:
@@ -76,7 +99,7 @@ def rules_said(wanted: Sequence[Wanted], found: Mapping[str, RuleInForce]) -> li
                 key=one.key,
                 label=definition.label,
                 value=value,
-                text=value_text(value, definition.unit, _WORDS),
+                text=value_text(value, definition.unit, words),
                 policy_version=rule.policy_version,
                 in_force_since=rule.in_force_since,
                 source=rule.source,
@@ -88,6 +111,13 @@ def rules_said(wanted: Sequence[Wanted], found: Mapping[str, RuleInForce]) -> li
 def minutes_fact(name: str, label: str, minutes: int) -> Fact:
     """A fact that is a number of minutes."""
     return Fact(name, label, minutes, hours_text(minutes))
+
+
+def amount_fact(amount: int, unit: str) -> Fact:
+    """A fact that is a number of minutes, or of fen."""
+    if unit == Unit.MINUTE:
+        return minutes_fact("minutes", "时长", amount)
+    return Fact("fen", "金额", amount, yuan_text(amount))
 
 
 def moment_fact(name: str, label: str, moment: datetime | None) -> list[Fact]:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from timebank.core.amounts import MAX_AMOUNT
 from timebank.core.db import Base
 from timebank.giving.rules import HardshipStatus
-from timebank.policies.rules import RELATIONS
+from timebank.policies.definitions import RELATIONS
 
 _RELATIONS = ", ".join(f"'{relation}'" for relation in RELATIONS)
 _STATUSES = ", ".join(f"'{status}'" for status in HardshipStatus)

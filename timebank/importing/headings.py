@@ -12,6 +12,8 @@ from timebank.importing.package import WorkbookUnreadable
 from timebank.people.widths import half_width, without_blanks
 
 VOLUNTEERS, ELDERS, RECORDS, LINES = "志愿者名册", "老人名册", "服务记录", "往来明细"
+DINERS = "用餐对象"
+MENU = "菜单"
 SEARCHED_ROWS = 15
 
 NumberedRow = tuple[int, tuple[object, ...]]
@@ -94,6 +96,37 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
         Column("direction", "方向", r"(?:往来|收付)?方向|应收应付|收付"),
         Column("note", "备注", r"备注|说明|摘要"),
         Column("number", "序号", r"序号|号次|No\.?"),
+    ),
+    MENU: (
+        Column("day", "日期", r"(?:供餐|用餐|就餐)?(?:日期|日)", needed=True),
+        Column("meal", "餐次", r"餐次|餐别|供餐(?:时段|餐次)", needed=True),
+        Column("name", "菜名", r"菜名|菜品(?:名称)?|菜肴(?:名称)?|品名", needed=True),
+        Column("portion", "份量", r"[份分]量|规格"),
+        Column("price", "单价（元）", r"(?:单价|价格|售价|定价)元?", needed=True),
+        Column("love_meal", "爱心餐", r"(?:是否)?爱心餐"),
+        Column("diet_forms", "形态", r"(?:餐食|餐品|菜品)?形态"),
+        Column("diet_tags", "标签", r"(?:饮食|菜品)?标签"),
+        Column("allergens", "过敏原", r"(?:含)?过敏(?:原|源)"),
+        Column("sources", "食材来源", r"(?:食材)?来源|食材溯源"),
+        Column("limit", "限量", r"(?:每餐)?限量(?:份数)?|限供(?:份数)?"),
+        Column("number", "序号", r"序号|号次|No\.?"),
+    ),
+    DINERS: (
+        Column("name", "姓名", rf"(?:用餐对象|用餐人|{_ELDER})?(?:姓名|名字)|用餐对象|{_ELDER}", needed=True),
+        Column("id_number", "身份证号", rf"(?:用餐对象|用餐人|{_ELDER}|本人)?{_ID}", needed=True),
+        *_ROSTER,
+        Column("village", "村社", _VILLAGE),
+        Column("diet_form", "餐食形态", r"(?:餐食|饮食|膳食)?(?:形态|形式)|餐食(?:类型|种类)"),
+        Column("allergies", "过敏", r"(?:食物)?过敏(?:原|源|食物|史|情况)?"),
+        Column("religious_diet", "饮食习惯", r"(?:宗教|民族)?(?:饮食|膳食)(?:习惯|禁忌)|宗教饮食"),
+        Column("categories", "特殊类别", rf"(?:特殊|对象)类别|{_CIRCUMSTANCES}"),
+        Column("valid_from", "类别起", r"(?:类别|有效期?)(?:起|开始|起始)(?:日期|时间|日)?"),
+        Column("valid_until", "类别止", r"(?:类别|有效期?)(?:止|至|结束|终止|截止)(?:日期|时间|日)?"),
+        Column("evidence", "证明", r"(?:类别)?(?:证明|依据)(?:材料|文件|编号)?"),
+        Column("canteen", "常用助餐点", r"(?:常用|就餐|所属)?(?:助餐点|(?:老年)?食堂)(?:名称|编号)?"),
+        Column("delivery_address", "送餐地址", r"(?:送餐|配送|家庭|居住)?(?:地址|住址)"),
+        Column("delivery_note", "送餐备注", r"(?:送餐|配送)?(?:备注|说明)"),
+        Column("household_id_number", "同户", rf"同(?:户|住)(?:人|人员|家属)?(?:{_ID})?"),
     ),
 }
 

@@ -10,13 +10,12 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import xlsxwriter
 
 from timebank.importing.cells import read_id_number, read_text
 from timebank.importing.rules import REASONS, Rejected
-from timebank.importing.workbook import OfficeWorkbook
 
 ADDED_HEADINGS = ("原表行号", "退回原因", "原因代码")
 _LONGEST_TEXT = 32_767
@@ -26,7 +25,36 @@ _LOST_DIGITS = 10**15
 _OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
 
 
-def write_rejects(path: Path, workbook: OfficeWorkbook, rejected: Mapping[str, Sequence[Rejected]]) -> None:
+class ReadRow(Protocol):
+    """A row of a sheet as it stood."""
+
+    @property
+    def row(self) -> int:
+        """Its number in the sheet."""
+
+    @property
+    def cells(self) -> tuple[object, ...]:
+        """Its values."""
+
+
+class ReadWorkbook(Protocol):
+    """A workbook that was read: its rows and headings by the name of their sheet."""
+
+    @property
+    def sheets(self) -> Mapping[str, Sequence[ReadRow]]:
+        """The rows."""
+
+    @property
+    def headings(self) -> Mapping[str, tuple[str, ...]]:
+        """The headings as they stood."""
+
+
+def write_rejects(
+    path: Path,
+    workbook: ReadWorkbook,
+    rejected: Mapping[str, Sequence[Rejected]],
+    reasons: Mapping[str, str] = REASONS,
+) -> None:
     """Write the refused rows, by the name of their sheet, to ``path``, all or nothing.
 
     Each sheet has its headings, the original values (no text ever becomes a formula), the row's number in the
@@ -38,7 +66,7 @@ def write_rejects(path: Path, workbook: OfficeWorkbook, rejected: Mapping[str, S
             book = xlsxwriter.Workbook(file, _OPTIONS)
             for sheet, rows in workbook.sheets.items():
                 originals = {row.row: row.cells for row in rows}
-                _write_sheet(book, sheet, workbook.headings[sheet], originals, rejected.get(sheet, ()))
+                _write_sheet(book, sheet, workbook.headings[sheet], originals, rejected.get(sheet, ()), reasons)
             book.close()
         draft.replace(path)
     finally:
@@ -51,6 +79,7 @@ def _write_sheet(
     titles: Sequence[str],
     originals: Mapping[int, Sequence[object]],
     rejected: Sequence[Rejected],
+    reasons: Mapping[str, str],
 ) -> None:
     page = book.add_worksheet(sheet)
     formats = {name: book.add_format({"num_format": form}) for name, form in _FORMS.items()}
@@ -64,7 +93,7 @@ def _write_sheet(
         for column, value in enumerate(originals[refusal.row]):
             _write_value(page, line, column, value, formats)
         page.write_number(line, width, refusal.row)
-        page.write_string(line, width + 1, REASONS[refusal.reason], formats["text"])
+        page.write_string(line, width + 1, reasons[refusal.reason], formats["text"])
         page.write_string(line, width + 2, refusal.reason, formats["text"])
     page.freeze_panes(1, 0)
     page.set_column(0, width - 1, 20)

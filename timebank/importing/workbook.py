@@ -52,14 +52,14 @@ def open_workbook(path: Path) -> OfficeWorkbook:
     """
     content = read_package(path)
     with parsed_workbook(content) as (parsed, lag_days):
-        sheets = {name: _find_sheet(parsed, name) for name in (VOLUNTEERS, ELDERS, RECORDS)}
+        sheets = {name: find_sheet(parsed, name) for name in (VOLUNTEERS, ELDERS, RECORDS)}
         tables = {name: read_table(name, sheet) for name, sheet in sheets.items()}
     return OfficeWorkbook(
         name=path.name,
         sha256=hashlib.sha256(content).hexdigest(),
-        volunteers=tuple(_volunteer(_Reader(tables[VOLUNTEERS], *row)) for row in tables[VOLUNTEERS].rows),
-        elders=tuple(_elder(_Reader(tables[ELDERS], *row)) for row in tables[ELDERS].rows),
-        records=tuple(_record(_Reader(tables[RECORDS], *row), lag_days) for row in tables[RECORDS].rows),
+        volunteers=tuple(_volunteer(RowReader(tables[VOLUNTEERS], *row)) for row in tables[VOLUNTEERS].rows),
+        elders=tuple(_elder(RowReader(tables[ELDERS], *row)) for row in tables[ELDERS].rows),
+        records=tuple(_record(RowReader(tables[RECORDS], *row), lag_days) for row in tables[RECORDS].rows),
         headings={name: table.heading.titles for name, table in tables.items()},
     )
 
@@ -86,7 +86,8 @@ def parsed_workbook(content: bytes) -> Iterator[tuple[Any, int]]:
         raise damaged() from error
 
 
-def _find_sheet(parsed: Any, name: str) -> Any:
+def find_sheet(parsed: Any, name: str) -> Any:
+    """The sheet of this name. Raises WorkbookUnreadable ``sheet_missing``."""
     same = [sheet for sheet in parsed.worksheets if without_blanks(half_width(sheet.title)) == name]
     if not same:
         raise WorkbookUnreadable("sheet_missing", f"工作簿缺少工作表“{name}”，请补上后再导入。", sheet=name)
@@ -94,21 +95,23 @@ def _find_sheet(parsed: Any, name: str) -> Any:
     return min(same, key=lambda sheet: (sheet.sheet_state != "visible", sheet.title != name))
 
 
-class _Reader:
+class RowReader:
     """One row, read by field."""
 
     def __init__(self, table: Table, row: int, cells: tuple[object, ...]) -> None:
         self.table, self.row, self.cells = table, row, cells
 
     def value(self, field: str) -> object:
+        """The cell as it stands; None where the sheet has no such column."""
         place = self.table.heading.places.get(field)
         return self.cells[place] if place is not None and place < len(self.cells) else None
 
     def text(self, field: str) -> str:
+        """The cell as tidied text."""
         return read_text(self.value(field))
 
 
-def _volunteer(row: _Reader) -> VolunteerRow:
+def _volunteer(row: RowReader) -> VolunteerRow:
     return VolunteerRow(
         row=row.row,
         cells=row.cells,
@@ -120,7 +123,7 @@ def _volunteer(row: _Reader) -> VolunteerRow:
     )
 
 
-def _elder(row: _Reader) -> ElderRow:
+def _elder(row: RowReader) -> ElderRow:
     return ElderRow(
         row=row.row,
         cells=row.cells,
@@ -134,7 +137,7 @@ def _elder(row: _Reader) -> ElderRow:
     )
 
 
-def _record(row: _Reader, lag_days: int) -> RecordRow:
+def _record(row: RowReader, lag_days: int) -> RecordRow:
     span = row.value("span")
     if "span" not in row.table.heading.places:
         span = (row.value("start"), row.value("end"))

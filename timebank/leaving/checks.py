@@ -24,13 +24,29 @@ def leaving_checks() -> Iterator[Check]:
     )
     yield sql_check(
         "leavers_settled",
-        "已退出的人没有冻结的时长、未用的券",
+        "已退出的人没有冻结的时长、未用的券、等候的订餐",
         "person",
-        """SELECT p.id, 'has left, with minutes held or vouchers in issue' FROM person p
+        """SELECT p.id, 'has left, with something held, vouchers in issue or meals ordered' FROM person p
         WHERE p.left_at IS NOT NULL AND (
             EXISTS (SELECT FROM ledger_account a WHERE a.person_id = p.id AND a.held > 0)
-            OR EXISTS (SELECT FROM voucher v WHERE v.holder_id = p.id AND v.status = 'issued'))
+            OR EXISTS (SELECT FROM voucher v WHERE v.holder_id = p.id AND v.status = 'issued')
+            OR EXISTS (SELECT FROM leaving l WHERE l.person_id = p.id)
+               AND (EXISTS (SELECT FROM meal_order o WHERE o.diner_id = p.id AND o.state = 'placed')
+                    OR EXISTS (SELECT FROM standing_order s WHERE s.diner_id = p.id AND s.ended_at IS NULL)
+                    OR EXISTS (SELECT FROM diner d WHERE d.person_id = p.id AND d.state <> 'ended')))
         ORDER BY p.id LIMIT 1""",
+    )
+    yield sql_check(
+        "purses_inherited",
+        "继承的餐费余额从身故者转给登记的继承人",
+        "ledger_transfer",
+        """SELECT t.id, t.amount || ' fen that no death passed on' FROM ledger_transfer t
+        JOIN ledger_account f ON f.id = t.from_account_id
+        JOIN ledger_account r ON r.id = t.to_account_id
+        LEFT JOIN leaving l ON l.id = t.cause_id AND t.cause_kind = 'leaving' AND l.reason = 'died'
+             AND l.person_id = f.person_id AND l.to_person_id = r.person_id
+        WHERE t.kind = 'purse_inherited'
+          AND (l.id IS NULL OR (f.kind, r.kind) IS DISTINCT FROM ('purse', 'purse')) ORDER BY t.seq LIMIT 1""",
     )
     yield sql_check(
         "deaths_carried_out_once",

@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from timebank.canteens.orders.actions import waiting_orders_of
+from timebank.canteens.orders.models import StandingOrder
+from timebank.canteens.orders.rules import CAUSE as MEAL
+from timebank.canteens.purses.queries import purses_of
 from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
 from timebank.core.errors import NotAllowed
@@ -41,6 +45,7 @@ class Preview:
 
     ``savings_minutes`` and ``granted_minutes`` count with what is held for visits; ``voucher_minutes``, what the
     vouchers would give back, come on top. All of it as things stand: a late cancellation may still cost something.
+    What is in the purse (fen, also what is held for meals) is paid back at a counter before.
     """
 
     person_id: UUID
@@ -51,6 +56,9 @@ class Preview:
     voucher_minutes: int
     care_bookings: int
     aid_reservations: int
+    meal_orders: int
+    standing_orders: int
+    purse_fen: int
     proxies: int
     relatives: int
     heir_id: UUID | None
@@ -79,10 +87,13 @@ def cancellable_loans(session: Session, person_id: UUID) -> list[UUID]:
 
 
 def open_things(session: Session, person_id: UUID) -> list[OpenThing]:
-    """Everything of a person that has to come to its end before the accounts can be closed."""
+    """Everything of a person that has to come to its end before the accounts can be closed, but for the purse.
+
+    Meals ordered are none of it: they are cancelled.
+    """
     found = [*_tasks(session, person_id), *_bookings(session, person_id), *_loans(session, person_id)]
     known = {thing.id for thing in found} | set(cancellable_bookings(session, person_id))
-    return [*found, *_other_holds(session, person_id, known), *_meal_money(session, person_id)]
+    return [*found, *_other_holds(session, person_id, known)]
 
 
 def preview(session: Session, *, actor: Actor, person_id: UUID | None) -> Preview:
@@ -109,10 +120,13 @@ def preview(session: Session, *, actor: Actor, person_id: UUID | None) -> Previe
         voucher_minutes=sum(vouchers),
         care_bookings=len(cancellable_bookings(session, leaver.id)),
         aid_reservations=len(cancellable_loans(session, leaver.id)),
+        meal_orders=len(waiting_orders_of(session, leaver.id)),
+        standing_orders=_standing_orders(session, leaver.id),
+        purse_fen=purses_of(session, [leaver.id])[leaver.id].balance_fen,
         proxies=len(proxies),
         relatives=len(relatives_of(session, leaver.id)),
         heir_id=heir_of(session, leaver.id),
-        open_things=open_things(session, leaver.id),
+        open_things=[*open_things(session, leaver.id), *_meal_money(session, leaver.id)],
     )
 
 
@@ -160,14 +174,19 @@ def _loans(session: Session, person_id: UUID) -> list[OpenThing]:
 
 
 def _other_holds(session: Session, person_id: UUID, known: set[UUID | int]) -> list[OpenThing]:
-    """What is set aside for anything else; a loan's days hold under ids of their own."""
+    """What is set aside for anything else; a loan's days hold under ids of their own, and so do meals ordered."""
     rows = session.execute(
         select(Hold.cause_id, Hold.expires_at)
         .join(Account, Account.id == Hold.account_id)
-        .where(Account.person_id == person_id, Hold.state == "placed", Hold.cause_kind != LOAN_DAY)
+        .where(Account.person_id == person_id, Hold.state == "placed", Hold.cause_kind.not_in((LOAN_DAY, MEAL)))
         .order_by(Hold.id)
     )
     return [OpenThing("hold", row.cause_id, row.expires_at) for row in rows if row.cause_id not in known]
+
+
+def _standing_orders(session: Session, person_id: UUID) -> int:
+    mine = (StandingOrder.diner_id == person_id, StandingOrder.ended_at.is_(None))
+    return session.scalars(select(func.count()).select_from(StandingOrder).where(*mine)).one()
 
 
 def _meal_money(session: Session, person_id: UUID) -> list[OpenThing]:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
+from timebank.core.amounts import yuan_text
 from timebank.core.errors import BankError, Conflict, NotAllowed, Refused
 
 
@@ -69,6 +70,50 @@ def must_be_settled(open_things: Sequence[OpenThing], reason: LeavingReason) -> 
     kinds = "、".join(sorted({thing.kind_name for thing in open_things}))
     wanted = "退出" if reason is LeavingReason.LEFT else "身故办结"
     raise Conflict("not_settled_yet", f"还有{len(items)}项没有办结（{kinds}），办结或取消后再办理{wanted}", items=items)
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Where the money of a purse is paid back."""
+
+    canteen_id: UUID
+    name: str
+    address: str
+    phone: str
+
+
+class MealMoney(Protocol):
+    """What somebody has for meals, in fen."""
+
+    @property
+    def balance_fen(self) -> int:
+        """All of it."""
+
+    @property
+    def held_fen(self) -> int:
+        """What of it is set aside for meals ordered."""
+
+    @property
+    def available_fen(self) -> int:
+        """What can be paid back."""
+
+
+def purse_not_empty(purse: MealMoney, counters: Sequence[Counter]) -> Conflict:
+    """The refusal of leaving while there is money in the purse, with how much, and where it is paid back."""
+    where = "；".join(f"{one.name}（{one.address}，{one.phone}）" for one in counters) or "任何一个助餐点"
+    held = f"其中{yuan_text(purse.held_fen)}为已订的餐冻结，请先取消订餐或用餐。" if purse.held_fen else ""
+    return Conflict(
+        "purse_not_empty",
+        f"餐费余额还有{yuan_text(purse.balance_fen)}，请先到助餐点柜台退款，再办理退出",
+        detail=f"{held}退款地点：{where}。",
+        balance_fen=purse.balance_fen,
+        held_fen=purse.held_fen,
+        available_fen=purse.available_fen,
+        counters=[
+            {"canteen_id": str(one.canteen_id), "name": one.name, "address": one.address, "phone": one.phone}
+            for one in counters
+        ],
+    )
 
 
 def must_name_one(to: str, to_person_id: UUID | None, person_id: UUID) -> None:

@@ -11,8 +11,9 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from timebank.core import clock
+from timebank.ledger.account_names import ACCOUNT_KIND_NAMES
 from timebank.ledger.models import Account, Transfer
-from timebank.ledger.rules import ACCOUNT_KIND_NAMES, AccountKind
+from timebank.ledger.rules import AccountKind
 
 TRANSFER_KIND_NAMES = {
     "service_credit": "服务所得",
@@ -34,6 +35,25 @@ TRANSFER_KIND_NAMES = {
     "donation": "捐入公益时间池",
     "hardship_help": "困难帮扶",
     "aid_use": "借用康复辅具",
+    "operating_subsidy": "助餐点运营补贴",
+    "purse_top_up": "餐费充值",
+    "purse_pay_back": "餐费退款",
+    "purse_inherited": "餐费余额继承",
+    "purse_estate_paid": "餐费余额退给继承人",
+    "meal_elder": "餐费（老人付一点）",
+    "meal_missed": "未取餐收费",
+    "meal_government": "餐费（政府补一点）",
+    "meal_donation": "餐费（企业捐一点）",
+    "meal_garden": "餐费（菜园供一点）",
+    "meal_volunteers": "餐费（志愿者帮一点）",
+    "till_handed_in": "助餐点缴款",
+    "money_donated": "收到助餐捐款",
+    "donation_allotted": "分配助餐捐款",
+    "produce_given": "收到菜园食材",
+    "subsidy_disallowed": "扣回不予补贴",
+    "in_kind_settled": "实物与志愿服务结清",
+    "till_netted": "助餐点现金抵扣",
+    "canteen_paid": "拨付助餐点",
     "reversal": "冲正",
     "savings_moved": "随人迁移",
     "settlement": "清算结算",

@@ -33,6 +33,13 @@ class AccountKind(StrEnum):
     CASH = "cash"
     SETTLED = "settled"
     NETTING = "netting"
+    TILL = "till"
+    CANTEEN = "canteen"
+    DONATED = "donated"
+    PRODUCE = "produce"
+    SUBSIDY = "subsidy"
+    VOLUNTEERED = "volunteered"
+    IN_KIND = "in_kind"
 
 
 FLOORED_KINDS = frozenset(
@@ -43,24 +50,14 @@ FLOORED_KINDS = frozenset(
         AccountKind.POOL,
         AccountKind.PURSE,
         AccountKind.FUND,
+        AccountKind.DONATED,
+        AccountKind.PRODUCE,
     }
 )
-"""Accounts of people, pools and outstanding vouchers: available = posted − held never falls below zero."""
+"""Accounts of people, pools, gifts and outstanding vouchers: available = posted − held never falls below zero."""
 
-ACCOUNT_KIND_NAMES = {
-    AccountKind.SAVINGS: "储蓄时长",
-    AccountKind.GRANTED: "政府购买服务时长",
-    AccountKind.VOUCHERS: "未用餐券",
-    AccountKind.POOL: "公益时间池",
-    AccountKind.ISSUANCE: "发行",
-    AccountKind.CLEARING: "清算",
-    AccountKind.REDEEMED: "已兑换",
-    AccountKind.PURSE: "餐费余额",
-    AccountKind.FUND: "保障金",
-    AccountKind.CASH: "现金",
-    AccountKind.SETTLED: "已结算",
-    AccountKind.NETTING: "轧差",
-}
+OF_ORGANISATIONS = frozenset({AccountKind.TILL, AccountKind.CANTEEN, AccountKind.DONATED, AccountKind.PRODUCE})
+"""What a canteen has: cash, what it is owed, what was given to it. Opened together, before one of them is locked."""
 
 SAVINGS_MOVED = "savings_moved"
 """The kind of transfer by which savings follow a person: into another township, or back for a reversal."""

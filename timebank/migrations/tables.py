@@ -2,6 +2,15 @@
 
 from timebank.allotments import models as _allotments
 from timebank.audit import models as _audit
+from timebank.canteens.counter import models as _counter
+from timebank.canteens.delivery import models as _delivery
+from timebank.canteens.diners import models as _diners
+from timebank.canteens.menus import models as _menus
+from timebank.canteens.network import models as _network
+from timebank.canteens.orders import models as _orders
+from timebank.canteens.purses import models as _purses
+from timebank.canteens.ratings import models as _ratings
+from timebank.canteens.subsidies import models as _subsidies
 from timebank.clearing import models as _clearing
 from timebank.clearing import reconciliation_models as _reconciliation
 from timebank.core import key_mark as _key_mark
@@ -27,6 +36,15 @@ _ALL = (
     _aids,
     _audit,
     _clearing,
+    _counter,
+    _delivery,
+    _diners,
+    _menus,
+    _network,
+    _orders,
+    _purses,
+    _ratings,
+    _subsidies,
     _family,
     _giving,
     _key_mark,

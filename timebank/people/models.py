@@ -11,8 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from timebank.core.crypto import SealedText
 from timebank.core.db import Base
-from timebank.people.rules import ProxyScope
+from timebank.people.rules import ROLE_NAMES, ProxyScope
 
+_ROLES = ", ".join(f"'{role}'" for role in ROLE_NAMES)
 _SCOPES = ", ".join(f"'{scope}'" for scope in ProxyScope)
 
 
@@ -47,10 +48,10 @@ class Person(Base):
 
 
 class PersonRole(Base):
-    """What a person is enrolled as: volunteer 志愿者, elder 老人."""
+    """What a person is enrolled as: volunteer 志愿者, elder 老人, or only to eat 用餐对象 (a child, a soldier)."""
 
     __tablename__ = "person_role"
-    __table_args__ = (CheckConstraint("role IN ('volunteer', 'elder')", name="role_known"),)
+    __table_args__ = (CheckConstraint(f"role IN ({_ROLES})", name="role_known"),)
 
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
     role: Mapped[str] = mapped_column(primary_key=True)

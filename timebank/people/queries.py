@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from uuid import UUID
 
@@ -119,6 +120,19 @@ def proxies_of(session: Session, elder_id: UUID) -> set[UUID]:
     return set(session.scalars(select(Proxy.proxy_id).where(Proxy.elder_id == elder_id, Proxy.ended_at.is_(None))))
 
 
+def proxies_of_each(session: Session, elder_ids: Collection[UUID], scope: ProxyScope) -> dict[UUID, set[UUID]]:
+    """Who may do what ``scope`` says for these elders, by elder; who has nobody is left out. One statement."""
+    acting: dict[UUID, set[UUID]] = defaultdict(set)
+    consents = select(Proxy.elder_id, Proxy.proxy_id).where(
+        Proxy.elder_id == any_(cast(list(elder_ids), ARRAY(UuidColumn))),
+        Proxy.ended_at.is_(None),
+        Proxy.scopes.contains([scope]),
+    )
+    for elder_id, proxy_id in session.execute(consents) if elder_ids else ():
+        acting[elder_id].add(proxy_id)
+    return acting
+
+
 def oneself_or_stewarded(session: Session, actor: Actor, person_id: UUID | None) -> UUID:
     """Whom somebody asks about: the actor, or somebody of the steward's township.
 
@@ -139,9 +153,9 @@ def elders_of(session: Session, proxy_id: UUID, scope: ProxyScope) -> list[UUID]
 
 def actor_of(session: Session, login_id: UUID) -> Actor | None:
     """Who stands behind a login now, roles and all; None where it is gone or closed."""
-    row = session.execute(
-        select(Login, Person).outerjoin(Person, Person.id == Login.person_id).where(Login.id == login_id)
-    ).one_or_none()
+    roles = select(func.array_agg(PersonRole.role)).where(PersonRole.person_id == Login.person_id).scalar_subquery()
+    found = select(Login, Person, roles.label("roles")).outerjoin(Person, Person.id == Login.person_id)
+    row = session.execute(found.where(Login.id == login_id)).one_or_none()
     if row is None or row.Login.disabled_at is not None:
         return None
     login, behind = row.Login, row.Person
@@ -152,7 +166,7 @@ def actor_of(session: Session, login_id: UUID) -> Actor | None:
         staff_role=StaffRole(login.staff_role) if login.staff_role else None,
         township_code=login.township_code or (behind.township_code if behind else None),
         organisation_id=login.organisation_id,
-        roles=frozenset(roles_of(session, behind.id)) if behind else frozenset(),
+        roles=frozenset(row.roles or ()),
     )
 
 

@@ -12,8 +12,8 @@ from timebank.core.errors import BankError, Conflict, NotAllowed, Refused
 from timebank.people.id_numbers import age_on
 from timebank.people.widths import without_blanks
 
-VOLUNTEER, ELDER = "volunteer", "elder"
-ROLE_NAMES = {VOLUNTEER: "志愿者", ELDER: "老人"}
+VOLUNTEER, ELDER, DINER = "volunteer", "elder", "diner"
+ROLE_NAMES = {VOLUNTEER: "志愿者", ELDER: "老人", DINER: "用餐对象"}
 
 
 class ProxyScope(StrEnum):

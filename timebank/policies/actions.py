@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.errors import Conflict, NotAllowed, NotFound, Refused
+from timebank.policies.meal_rule_categories import check_categories
 from timebank.policies.models import PolicyChange, PolicyValue
 from timebank.policies.queries import in_force
 from timebank.policies.rules import check_effective, check_limits, check_rates, check_value
@@ -43,7 +44,9 @@ def propose_change(
         check_value(wanted.key, wanted.value, wanted.township_code)
         if wanted.key == "service_rates_percent":
             check_rates(wanted.value, rates, partly=wanted.township_code is not None)
-    check_limits({(v.key, v.township_code): v.value for v in values}, now_in_force)
+    changed = {(v.key, v.township_code): v.value for v in values}
+    check_limits(changed, now_in_force)
+    check_categories(changed, now_in_force)
     if len({(v.key, v.township_code) for v in values}) != len(values):
         raise Refused("policy_repeated", "同一项办法在一次变更中出现了两次")
     change = PolicyChange(

@@ -10,7 +10,8 @@ from typing import Any
 
 from timebank.core.errors import NotFound
 from timebank.policies.actions import NewValue
-from timebank.policies.rules import DEFINITIONS, PolicyBook, check_value
+from timebank.policies.definitions import DEFINITIONS
+from timebank.policies.rules import PolicyBook, check_value
 
 FOLDER = Path(__file__).parent / "sets"
 USUAL_SET = "fenghua"

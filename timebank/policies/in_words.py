@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from timebank.core.amounts import hours_text
+from timebank.core.amounts import hours_text, yuan_text
+from timebank.policies.meal_rule_words import are_rules, sentences
 
 PAYER_NAMES = {
     "granted": "政府购买服务时长",
@@ -24,6 +25,7 @@ WORDS: Mapping[str, str] = {
     **MEAL_NAMES,
     **{"refund": "退回本人", "pay": "付款", "carry": "结转", "default": "其他"},
     **{"meal": "助餐", "care": "照护", "aid": "辅具"},
+    **{"eat_in": "堂食", "take_away": "自取", "deliver": "送餐上门"},
 }
 
 
@@ -43,12 +45,23 @@ def value_text(value: Any, unit: str, words: Mapping[str, str] = WORDS) -> str:
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, int):
-        return hours_text(value) if unit == "分钟" else f"{value}{unit}"
+        in_full = {"分钟": hours_text, "分": yuan_text}.get(unit)
+        return in_full(value) if in_full is not None else f"{value}{unit}"
     if isinstance(value, list):
+        if are_rules(value):
+            return "。".join(sentences(value, words)) + "。"
+        if _is_cut_off(value):
+            days, at = value
+            return f"{'当天' if days == 0 else f'提前{-days}天'}{at}前"
         return "、".join(_word(one, words) for one in value) or "无"
     if isinstance(value, dict):
         return "；".join(f"{_word(name, words)} {value_text(one, unit, words)}" for name, one in value.items()) or "无"
     return "未定" if value is None else _word(value, words)
+
+
+def _is_cut_off(value: list[Any]) -> bool:
+    """So many days before, until which time: ``[-1, "20:00"]``."""
+    return len(value) == 2 and isinstance(value[0], int) and isinstance(value[1], str)
 
 
 def _word(value: Any, words: Mapping[str, str]) -> str:

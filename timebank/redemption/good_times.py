@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from timebank.core.clock import LOCAL
+from timebank.policies.definition import MEALS
 from timebank.policies.in_words import MEAL_NAMES, WEEKDAY_NAMES
-from timebank.policies.rules import MEALS, PolicyBook
+from timebank.policies.rules import PolicyBook
 
 Periods = Mapping[str, Sequence[str]]
 """Meals with when each is served: ``{"lunch": ["10:00", "13:30"]}``, from the first minute up to the second."""

@@ -30,6 +30,9 @@ class Voucher(Base):
     What was promised when it was bought stays: price, days and meals (None: no limit), and where its minutes go when
     it expires. A lost or given voucher becomes void, and another one, with a code of its own, ``replaces`` it;
     ``origin_id`` is the voucher under whose id the minutes came into the account: itself, or the one that was lost.
+
+    One that is to pay for a meal ordered ahead is set aside (``set_aside_for``, the order): until that is served or
+    ended, nothing else becomes of it.
     """
 
     __tablename__ = "voucher"
@@ -49,6 +52,9 @@ class Voucher(Base):
             "weekdays <@ ARRAY[1, 2, 3, 4, 5, 6, 7]::smallint[] AND cardinality(weekdays) > 0", name="weekdays_known"
         ),
         CheckConstraint("issued_by_name <> ''", name="issuer_named"),
+        CheckConstraint("(set_aside_for IS NULL) = (set_aside_at IS NULL)", name="set_aside_whole"),
+        CheckConstraint("set_aside_for IS NULL OR status IN ('issued', 'redeemed')", name="set_aside_is_used"),
+        Index("uq_voucher_set_aside", "set_aside_for", unique=True, postgresql_where="set_aside_for IS NOT NULL"),
         Index("uq_voucher_replaces", "replaces_id", unique=True, postgresql_where="replaces_id IS NOT NULL"),
         Index("uq_voucher_replaced_by", "replaced_by_id", unique=True, postgresql_where="replaced_by_id IS NOT NULL"),
         Index("ix_voucher_origin", "origin_id"),
@@ -82,6 +88,8 @@ class Voucher(Base):
     void_reason: Mapped[str | None]
     void_note: Mapped[str | None]
     reminded_at: Mapped[datetime | None]
+    set_aside_for: Mapped[UUID | None]
+    set_aside_at: Mapped[datetime | None]
 
     @property
     def good_times(self) -> GoodTimes:

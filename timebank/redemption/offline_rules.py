@@ -51,15 +51,23 @@ def moment_that_counts(
 
 
 def judge_past(
-    voucher: VoucherState, canteen_id: UUID, at: datetime, *, township_code: str | None, honoured_here: bool
+    voucher: VoucherState,
+    canteen_id: UUID,
+    at: datetime,
+    *,
+    township_code: str | None,
+    honoured_here: bool,
+    serving: bool = True,
 ) -> tuple[Verdict, VoucherState, LossReason | None]:
     """The verdict on a scan made at ``at``, the voucher afterwards, and the loss where the fund pays the meal.
 
     ``honoured_here`` says whether the fund has paid a meal at this canteen for this voucher before: a counter knows
     what it scanned itself. A counter without a line cannot know of a death, so a frozen holder's voucher still pays.
+    It does know whether it was open: no meal counts, or is a loss, of a moment at which it was not ``serving``.
     """
-    verdict, after = judge(replace(voucher, holder_frozen=False), canteen_id, at, township_code=township_code)
-    loss = None if verdict.accepted or honoured_here else _loss(voucher, canteen_id, at, township_code)
+    alive = replace(voucher, holder_frozen=False)
+    verdict, after = judge(alive, canteen_id, at, township_code=township_code, serving=serving)
+    loss = None if verdict.accepted or honoured_here or not serving else _loss(voucher, canteen_id, at, township_code)
     return verdict, replace(after or voucher, holder_frozen=voucher.holder_frozen), loss
 
 

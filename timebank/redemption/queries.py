@@ -63,6 +63,11 @@ def origin_of(session: Session, voucher_id: UUID) -> UUID:
     return session.get_one(Voucher, voucher_id).origin_id
 
 
+def order_of(session: Session, voucher_id: UUID) -> UUID | None:
+    """The meal that this voucher was set aside for, or has paid; None where it is used by itself."""
+    return session.get_one(Voucher, voucher_id).set_aside_for
+
+
 def lost_with_their_lot(session: Session, vouchers: Sequence[Voucher], *, on: date | None = None) -> int:
     """Minutes that go to the pool, and not back, should these vouchers end unused: the lots that paid are over by then.
 

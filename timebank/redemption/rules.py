@@ -56,6 +56,8 @@ Reason = Literal[
     "voucher_not_today",
     "voucher_not_this_meal",
     "holder_frozen",
+    "voucher_set_aside",
+    "canteen_not_open",
     "nonce_reused",
     "qr_unreadable",
     "qr_forged",
@@ -71,6 +73,8 @@ REASON_SENTENCES: dict[Reason, str] = {
     "voucher_not_today": "这张券今天不能用",
     "voucher_not_this_meal": "这张券现在不能用",
     "holder_frozen": "持券人的时长已冻结，请联系镇街",
+    "voucher_set_aside": "这张券已用来订餐，请报取餐号；取消订餐后才能另用",
+    "canteen_not_open": "这个助餐点没有营业，不能核销",
     "nonce_reused": "扫码编号重复使用，请重新扫码",
     "qr_unreadable": "二维码没有读全，请再扫一次，或输入下面的券码",
     "qr_forged": "二维码的签名不对，不是本行发出的券",
@@ -110,7 +114,10 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class VoucherState:
-    """What deciding about a voucher needs; ``holder_frozen`` says that the holder has left or is reported dead."""
+    """What deciding about a voucher needs.
+
+    ``holder_frozen`` says that the holder has left or is reported dead, ``set_aside`` that a meal ordered has it.
+    """
 
     id: UUID
     status: str
@@ -121,6 +128,7 @@ class VoucherState:
     good_times: GoodTimes = ALWAYS
     ended_at: datetime | None = None
     holder_frozen: bool = False
+    set_aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +147,17 @@ class Verdict:
 
 
 def judge(
-    voucher: VoucherState | None, canteen_id: UUID, now: datetime, *, township_code: str | None = None
+    voucher: VoucherState | None,
+    canteen_id: UUID,
+    now: datetime,
+    *,
+    township_code: str | None = None,
+    serving: bool = True,
 ) -> tuple[Verdict, VoucherState | None]:
-    """The verdict on one voucher at one canteen of a township at one moment, and the voucher afterwards."""
+    """The verdict on one voucher at one canteen of a township at one moment, and the voucher afterwards.
+
+    ``serving`` says whether the canteen was open at that moment.
+    """
     if voucher is None:
         return Verdict(False, "voucher_unknown", None, None, None), None
     if voucher.status == VoucherStatus.ISSUED and voucher.expires_at <= now:
@@ -149,8 +165,12 @@ def judge(
     if voucher.status != VoucherStatus.ISSUED:
         reason = _REFUSAL_OF[VoucherStatus(voucher.status)]
         return Verdict(False, reason, voucher.id, voucher.redeemed_at, voucher.canteen_id), voucher
+    if not serving:
+        return Verdict(False, "canteen_not_open", voucher.id, None, None), voucher
     if voucher.holder_frozen:
         return Verdict(False, "holder_frozen", voucher.id, None, None), voucher
+    if voucher.set_aside:
+        return Verdict(False, "voucher_set_aside", voucher.id, None, None), voucher
     if voucher.only_township_code not in (None, township_code):
         return Verdict(False, "voucher_other_township", voucher.id, None, None), voucher
     if not voucher.good_times.on_day(now):
@@ -172,6 +192,13 @@ def not_issued(voucher_id: UUID, status: VoucherStatus) -> BankError:
     """The refusal for what only an unused voucher can be: shown on a card, made anew, given, made void."""
     title = f"这张券{STATUS_NAMES[status]}，不能再办理"
     return Conflict("voucher_not_issued", title, voucher_id=voucher_id, status=str(status))
+
+
+def must_not_be_set_aside(set_aside_for: UUID | None) -> None:
+    """A voucher that a meal was ordered with is that meal's. Raises Conflict ``voucher_set_aside``."""
+    if set_aside_for is not None:
+        title = "这张券已用来订餐，请先取消订餐"
+        raise Conflict("voucher_set_aside", title, order_id=set_aside_for)
 
 
 def shares(paid: Sequence[tuple[int, int]], price_minutes: int) -> list[list[tuple[int, int]]]:

@@ -18,8 +18,9 @@ from timebank.allotments.rules import months_later
 from timebank.clearing.queries import owed_minutes
 from timebank.core import clock
 from timebank.policies.comparing import PolicySet
+from timebank.policies.definitions import DEFINITIONS
 from timebank.policies.queries import in_force
-from timebank.policies.rules import DEFINITIONS, PolicyBook
+from timebank.policies.rules import PolicyBook
 from timebank.townships.queries import townships
 
 

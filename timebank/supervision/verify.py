@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from timebank.allotments.checks import allotment_checks
+from timebank.canteens.checks import canteen_checks
 from timebank.clearing.verify import clearing_checks
 from timebank.giving.checks import giving_checks
 from timebank.leaving.checks import leaving_checks
@@ -81,6 +82,7 @@ def checks() -> Iterator[Check]:
         ORDER BY p.id LIMIT 1""",
     )
     yield from care_checks()
+    yield from canteen_checks()
 
 
 def verify(session: Session) -> Iterator[Verified]:

@@ -56,7 +56,7 @@ class Task(Base):
     service_code: Mapped[str | None]
     back_filled: Mapped[bool] = mapped_column(server_default=text("false"))
     evidence: Mapped[str | None]
-    requested_by: Mapped[UUID]
+    requested_by: Mapped[UUID | None]
     requested_by_name: Mapped[str]
     requested_at: Mapped[datetime]
     ended_reason: Mapped[str | None]

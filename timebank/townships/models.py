@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index
@@ -32,7 +33,11 @@ class Village(Base):
 
 
 class Organisation(Base):
-    """机构: a canteen 助餐点 or a home-care provider 居家养老服务机构."""
+    """机构: a canteen 助餐点 or a home-care provider 居家养老服务机构.
+
+    ``not_serving_since`` is since when a canteen serves nobody, because it is not open; written by those who open and
+    close canteens, for those who only know that it has a counter.
+    """
 
     __tablename__ = "organisation"
     __table_args__ = (
@@ -44,3 +49,4 @@ class Organisation(Base):
     kind: Mapped[str]
     name: Mapped[str] = mapped_column(unique=True)
     township_code: Mapped[str] = mapped_column(ForeignKey("township.code"))
+    not_serving_since: Mapped[datetime | None]

@@ -12,7 +12,7 @@ from app.api.operation import operation
 from app.api.parser import Doors
 from timebank.core.actors import Actor
 from timebank.ledger import actions, queries
-from timebank.redemption.queries import origin_of
+from timebank.redemption.queries import order_of, origin_of
 
 doors = Doors("ledger", __name__, url_prefix="/api/v1/ledger", description="时间账本")
 
@@ -35,6 +35,11 @@ def trial_balance(session: Session, actor: Actor, query: dict[str, Any]) -> dict
 )  # fmt: skip
 def reverse(session: Session, actor: Actor, body: dict[str, Any], transfer_id: UUID) -> dict[str, Any]:
     state, transfer, reversal = actions.reverse(
-        session, actor=actor, transfer_id=transfer_id, reason=body["reason"], origin_of=origin_of
+        session,
+        actor=actor,
+        transfer_id=transfer_id,
+        reason=body["reason"],
+        origin_of=origin_of,
+        order_of=order_of,
     )
     return {"status": state, "transfer_id": transfer, "reversal_transfer_id": reversal}

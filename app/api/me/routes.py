@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -20,13 +22,15 @@ from app.api.me.schemas import (
 )
 from app.api.operation import SUMMARY_OF, operation, page
 from app.api.parser import Doors
+from timebank.canteens.purses.queries import purse_account, purses_of
 from timebank.core.actors import Actor
 from timebank.core.replies import KeptReply
 from timebank.explaining import queries as why
+from timebank.explaining.eaten import explain_meal_order
 from timebank.explaining.ordered import explain_care, explain_voucher
 from timebank.explaining.rules import Explanation
 from timebank.ledger import queries
-from timebank.ledger.queries import PAID_KIND_NAMES, TRANSFER_KIND_NAMES, Balance, StatementLine
+from timebank.ledger.queries import PAID_KIND_NAMES, TRANSFER_KIND_NAMES, StatementLine
 from timebank.ledger.rules import HOUSE, AccountKind
 from timebank.tasks.honours import Honours, honours_of
 
@@ -44,8 +48,9 @@ def show(session: Session, actor: Actor) -> dict[str, Any]:
 
 
 @operation(doors, "/balance", "me.balance", "我的时长", query=WhoseQuery, answers=BalanceAnswer)
-def balance(session: Session, actor: Actor, query: dict[str, Any]) -> Balance:
-    return queries.balance_of(session, why.whose(session, actor, query.get("for_person_id")))
+def balance(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
+    person_id = why.whose(session, actor, query.get("for_person_id"))
+    return {**asdict(queries.balance_of(session, person_id)), **_purse(session, person_id)}
 
 
 @operation(doors, "/honours", "me.honours", "我的荣誉", answers=HonoursAnswer)
@@ -75,6 +80,8 @@ def explain(session: Session, actor: Actor, query: dict[str, Any]) -> Explanatio
         return explain_voucher(session, person_id=person_id, voucher_id=query["voucher_id"])
     if "booking_id" in query:
         return explain_care(session, person_id=person_id, booking_id=query["booking_id"])
+    if "order_id" in query:
+        return explain_meal_order(session, person_id=person_id, order_id=query["order_id"])
     return why.explain_task(session, person_id=person_id, task_id=query["task_id"])
 
 
@@ -84,6 +91,18 @@ def refusals(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str,
     found = why.refusals_of(session, actor=actor, limit=query["limit"] + 1, before=before)
     answer = page(found, query["limit"], lambda kept: [kept.answered_at.isoformat(), kept.key])
     return {**answer, "items": [_refusal(kept) for kept in answer["items"]]}
+
+
+def _purse(session: Session, person_id: UUID) -> dict[str, int]:
+    """What is in the purse; nothing for whoever never had one."""
+    if purse_account(session, person_id) is None:
+        return {}
+    purse = purses_of(session, [person_id])[person_id]
+    return {
+        "purse_fen": purse.balance_fen,
+        "purse_held_fen": purse.held_fen,
+        "purse_available_fen": purse.available_fen,
+    }
 
 
 def _refusal(kept: KeptReply) -> dict[str, Any]:

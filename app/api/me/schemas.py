@@ -18,13 +18,16 @@ class MeAnswer(Answer):
 
 
 class BalanceAnswer(Answer):
-    """My minutes."""
+    """My minutes, and my money for meals where there is a purse."""
 
     savings_minutes = fields.Integer(required=True)
     granted_minutes = fields.Integer(required=True)
     held_minutes = fields.Integer(required=True)
     available_minutes = fields.Integer(required=True)
     voucher_minutes = fields.Integer(required=True, metadata={"description": "未用餐券中的分钟数"})
+    purse_fen = fields.Integer(metadata={"description": "餐费余额（分）；没有开过的不出现，下同"})
+    purse_held_fen = fields.Integer(metadata={"description": "其中为已订的餐冻结"})
+    purse_available_fen = fields.Integer(metadata={"description": "其中可用"})
     as_of = Moment(required=True)
 
 
@@ -77,16 +80,17 @@ class StatementPage(Page):
     items = fields.List(fields.Nested(StatementItem), required=True)
 
 
-_ASKED_ABOUT = ("transfer_id", "task_id", "voucher_id", "booking_id", "key")
+_ASKED_ABOUT = ("transfer_id", "task_id", "voucher_id", "booking_id", "order_id", "key")
 
 
 class ExplainQuery(Body):
-    """What to explain: a transfer, a service, a voucher, a care booking, or a refusal by its request's key."""
+    """What to explain: a transfer, a service, a voucher, a care booking, a meal, or a refusal by its request's key."""
 
     transfer_id = Id(metadata={"description": "明细中的一笔划转"})
     task_id = Id(metadata={"description": "接过的一项任务：为什么有、或没有时长"})
     voucher_id = Id(metadata={"description": "一张用餐券：为什么能用或不能用"})
     booking_id = Id(metadata={"description": "一项居家养老预约：冻结、扣除了多少"})
+    order_id = Id(metadata={"description": "一份订餐：谁付了多少、为什么，或为什么收费、没有收费"})
     key = Text(longest=200, metadata={"description": "被拒绝的请求的 Idempotency-Key，见 me.refusals"})
     for_person_id = Id(metadata={"description": _WHOSE})
 

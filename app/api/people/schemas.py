@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from app.api.fields import Answer, Body, Choice, Id, Moment, Several, Text
-from timebank.people.rules import USUAL_SCOPES, ProxyScope
+from timebank.people.rules import ROLE_NAMES, USUAL_SCOPES, ProxyScope
 
 SCOPES = [str(scope) for scope in ProxyScope]
 
@@ -18,7 +18,7 @@ class EnrolBody(Body):
     village = Text(
         longest=80, load_default=None, allow_none=True, metadata={"description": "村社，须属于该镇街；可不填"}
     )
-    roles = Several(Choice(["volunteer", "elder"]), lowest=1, highest=2, required=True)
+    roles = Several(Choice(list(ROLE_NAMES)), lowest=1, highest=len(ROLE_NAMES), required=True)
 
 
 class EnrolledAnswer(Answer):

@@ -16,8 +16,8 @@ from timebank.core.actors import Actor
 from timebank.core.amounts import MAX_AMOUNT
 from timebank.policies import actions, queries
 from timebank.policies.actions import NewValue
+from timebank.policies.definitions import DEFINITIONS
 from timebank.policies.models import PolicyChange
-from timebank.policies.rules import DEFINITIONS
 from timebank.townships.queries import township
 
 doors = Doors("policies", __name__, url_prefix="/api/v1/policies", description="办法")

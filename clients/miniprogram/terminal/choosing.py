@@ -20,6 +20,10 @@ _COMMANDS = {
     "care-providers": "care providers",
     "aid-items": "aids",
     "aid-loans": "aids mine",
+    "canteens": "meal canteens",
+    "menu-items": "meal menu",
+    "orders": "meal orders",
+    "standing-orders": "meal standing",
 }
 """Which command shows a list, where it is not called as the list is."""
 
@@ -52,6 +56,16 @@ def chosen_loan(handset: Handset, typed: str) -> str:
 def chosen_aid(handset: Handset, typed: str) -> str:
     """The id of the aid ``typed``. Raises PhoneTrouble when it fits none, or several."""
     return _chosen(handset, typed, "aid-items", "item_id", ({"available": "true"},))
+
+
+def chosen_order(handset: Handset, typed: str) -> str:
+    """The id of the meal's order ``typed``. Raises PhoneTrouble when it fits none, or several."""
+    return _chosen(handset, typed, "orders", "order_id", ({},))
+
+
+def chosen_standing_order(handset: Handset, typed: str) -> str:
+    """The id of the standing order ``typed``. Raises PhoneTrouble when it fits none, or several."""
+    return _chosen(handset, typed, "standing-orders", "standing_order_id", ({},))
 
 
 def chosen_entry(

@@ -15,8 +15,8 @@ import click
 from clients.miniprogram.api import OutcomeUnknown
 from clients.miniprogram.problem import Problem
 from clients.miniprogram.storage import StorageError
+from clients.miniprogram.terminal.chinese import ChineseCommand, ChineseGroup
 from clients.miniprogram.terminal.handset import Handset, PhoneTrouble, chosen_name, switched_on
-from clients.miniprogram.terminal.help import help_text, param_name, typed_path
 from clients.miniprogram.terminal.screen import Screen
 from clients.miniprogram.wx import RequestFailed
 
@@ -56,56 +56,25 @@ def shared_options() -> list[click.Option]:
     ]
 
 
-class _Chinese(click.Command):
-    """Explains itself in Chinese, and answers mistakes in the words of a command so, with exit status 1."""
+class _OfThePhone(ChineseCommand):
+    """With the options that all commands of the phone share."""
 
-    belongs_to_phone = True
+    program = "timebank phone"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params.extend(shared_options())
 
-    def make_context(
-        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
-    ) -> click.Context:
-        try:
-            return super().make_context(info_name, args, parent, **extra)
-        except click.exceptions.NoArgsIsHelpError as bare:
-            click.echo(bare.ctx.get_help() if bare.ctx else "")
-            raise click.exceptions.Exit(0) from None
-        except click.UsageError as mistake:
-            help_next = f"下一步：{typed_path(parent, info_name)} --help"
-            Screen().sorry("没有看懂这条命令", [_mistake_text(mistake), help_next])
-            raise click.exceptions.Exit(1) from None
 
-    def get_help(self, ctx: click.Context) -> str:
-        """The page that ``--help`` shows."""
-        return help_text(self, ctx)
-
-
-class PhoneCommand(_Chinese):
+class PhoneCommand(_OfThePhone):
     """A command of the phone, with the shared options."""
 
 
-class PhoneGroup(_Chinese, click.Group):
-    """The phone's commands, or those about one thing; a group within it is asked for in the same way."""
+class PhoneGroup(_OfThePhone, ChineseGroup):
+    """The phone's commands, or those about one thing."""
 
     command_class = PhoneCommand
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """The commands in the order in which a person meets them."""
-        return list(self.commands)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that was typed; one that does not exist is answered in Chinese."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError:
-            path = typed_path(ctx.parent, ctx.info_name)
-            Screen().sorry(f"手机里没有「{args[0]}」这一项", [f"下一步：{path} --help"])
-            raise click.exceptions.Exit(1) from None
+    said_of_unknown = "手机里没有「{}」这一项"
 
 
 def on_phone(command: Callable[Concatenate[Handset, P], None]) -> Callable[P, None]:
@@ -170,15 +139,3 @@ def _choose(ctx: click.Context, param: click.Parameter, value: str | None) -> No
         choice.server = value
     elif value is not None:
         choice.name = value
-
-
-def _mistake_text(mistake: click.UsageError) -> str:
-    if isinstance(mistake, click.MissingParameter):
-        return f"还缺少：{param_name(mistake.param) if mistake.param else ''}"
-    if isinstance(mistake, click.NoSuchOption):
-        return f"没有这个选项：{mistake.option_name}"
-    if isinstance(mistake, click.BadParameter) and mistake.param is not None:
-        return f"这一项填得不对：{param_name(mistake.param)}"
-    if isinstance(mistake, click.BadOptionUsage):
-        return f"这个选项后面还缺少内容：{mistake.option_name}"
-    return "多写或少写了内容。"

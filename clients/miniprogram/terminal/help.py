@@ -9,21 +9,21 @@ import click
 from clients.miniprogram.terminal.screen import Screen
 
 
-def typed_path(parent: click.Context | None, name: str | None) -> str:
-    """What a person types to reach a command of the phone: ``timebank phone care list``."""
+def typed_path(parent: click.Context | None, name: str | None, program: str) -> str:
+    """What a person types to reach a command of a ``program``: ``timebank phone care list``."""
     names = [str(name)]
-    # Whatever the phone itself hangs under is called ``timebank``, also where it is started in another way.
-    while parent is not None and getattr(parent.command, "belongs_to_phone", False):
+    # The outermost of the program's commands is called as it is known, also where it is started in another way.
+    while parent is not None and getattr(parent.command, "program", None) == program:
         names.insert(0, str(parent.info_name))
         parent = parent.parent
-    return " ".join(["timebank phone", *names[1:]])
+    return " ".join([program, *names[1:]])
 
 
-def help_text(command: click.Command, ctx: click.Context) -> str:
+def help_text(command: click.Command, ctx: click.Context, program: str) -> str:
     """The page that ``--help`` shows."""
     wanted = [param_name(param) for param in command.params if isinstance(param, click.Argument)]
     listed = list(_commands(command, ctx))
-    usage = " ".join([typed_path(ctx.parent, ctx.info_name), *wanted, *(["要办的事"] if listed else [])])
+    usage = " ".join([typed_path(ctx.parent, ctx.info_name, program), *wanted, *(["要办的事"] if listed else [])])
     sections = [("要办的事", listed), ("可以加写", list(_options(command, ctx)))]
     said = (command.help or "").strip()
     return Screen().guide(said, f"这样写：{usage}", [(title, rows) for title, rows in sections if rows])

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 _FAMILY = "请先登记亲属，双方都要同意：timebank phone family propose 姓名"
+_SEE_DINER = "请先看用餐档案：timebank phone meal file"
+_SEE_MENU = "请再看一遍菜单：timebank phone meal menu"
+_SEE_CANTEENS = "请看看别的助餐点：timebank phone meal canteens"
+_SEE_ORDERS = "请先看看订过的餐：timebank phone meal orders"
+_SEE_STANDING = "请先看看长期订餐：timebank phone meal standing"
 _SEE_WHO = "请先看看您能替谁办什么：timebank phone proxies"
 
 BY_CODE = {
@@ -66,6 +71,38 @@ BY_CODE = {
     "proxy_is_oneself": "请写对方的姓名和身份证号码。",
     "proxy_ended": "这项代办已经没有了，不用再办。",
     "not_settled_yet": "请先把这些事办完或取消，再办退出：timebank phone leave --preview",
+    "insufficient_fen": "可以带现金到助餐点充值，或加写 --voucher 用一张用餐券。",
+    "diner_unknown": "请先申请用餐：timebank phone meal apply",
+    "diner_not_approved": _SEE_DINER,
+    "diner_too_young": "家里的老人可以由您代办：在命令后面加写 --for 名字",
+    "cut_off_passed": "可以订明天的：timebank phone meal menu --day 明天",
+    "too_far_ahead": "请选近一些的日子。",
+    "already_ordered": "要换菜，可以改那一份：timebank phone meal orders",
+    "capacity_reached": _SEE_CANTEENS,
+    "sold_out": _SEE_MENU,
+    "item_unknown": _SEE_MENU,
+    "menu_item_unknown": _SEE_MENU,
+    "nothing_suitable": _SEE_MENU,
+    "items_unclear": _SEE_MENU,
+    "quantity_too_many": "请少订几份；人多的，请问助餐点。",
+    "dish_not_suitable": "请换一道菜。知道不合适也要订的，加写 --accept-unsuitable",
+    "no_voucher": "请去掉 --voucher 再订，或先换一张：timebank phone buy 1",
+    "delivery_not_offered": "请改成 --way 堂食 或 --way 自取，也可以换一个助餐点。",
+    "delivery_address_needed": "请加写 --address 地址",
+    "canteen_unknown": _SEE_CANTEENS,
+    "canteen_not_open": _SEE_CANTEENS,
+    "canteen_closed_that_day": "请换一天，或看看别的助餐点：timebank phone meal canteens",
+    "meal_not_served": "请换一餐，或看看别的助餐点：timebank phone meal canteens",
+    "order_unknown": _SEE_ORDERS,
+    "order_ended": _SEE_ORDERS,
+    "order_not_served": _SEE_ORDERS,
+    "standing_order_unknown": _SEE_STANDING,
+    "standing_order_ended": _SEE_STANDING,
+    "days_unclear": "请把日子改好，再办一次。",
+    "rating_too_late": "还想说的话，可以告诉助餐点或镇街管理员。",
+    "rating_final": "还想说的话，可以告诉助餐点或镇街管理员。",
+    "rating_tag_unknown": "请先看有哪些：timebank phone meal rate --help",
+    "not_your_meal": "请用餐的人自己评价，或由登记的代办人评价。",
     "relative_needed": "请选一位登记过的亲属，或者转入公益时间池。",
 }
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import segno
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
@@ -20,9 +21,22 @@ from clients.miniprogram.terminal.lines import folded
 
 _WIDEST = 100
 _BORDERS = 6
-_COMMAND = "timebank phone"
+_COMMAND = "timebank "
 _QR_MARGIN = 4
 _HALVES = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
+
+
+class _Cell:
+    """A table's cell, broken into lines as a reader expects it at whatever width the column gets."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement.get(console, options, Text(self._text))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        yield Text(folded(self._text, options.max_width), overflow="fold")
 
 
 class Screen:
@@ -70,7 +84,7 @@ class Screen:
         for heading, to_the_right in columns:
             table.add_column(heading, justify="right" if to_the_right else "left", overflow="fold")
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*(_Cell(text) for text in row))
         self._console.print(table)
 
     def hint(self, sentence: str) -> None:

@@ -34,7 +34,7 @@ VOUCHER_STATUSES = {
     "void": "已作废",
 }
 
-ROLES = {"volunteer": "志愿者", "elder": "老人", "proxy": "代办人", "steward": "管理员"}
+ROLES = {"volunteer": "志愿者", "elder": "老人", "diner": "用餐对象", "proxy": "代办人", "steward": "管理员"}
 
 VOID_REASONS = {"lost": "已挂失补办，请用补办的新券", "given": "已转赠亲属", "cancelled": "镇街已作废，时长已退回"}
 
@@ -79,6 +79,17 @@ def signed_minutes_text(minutes: int) -> str:
     return ("－" if minutes < 0 else "＋") + minutes_text(abs(minutes))
 
 
+def yuan_text(fen: int) -> str:
+    """``fen`` in yuan: 800 → 8 元, 850 → 8.50 元."""
+    yuan, rest = divmod(abs(fen), 100)
+    return ("负 " if fen < 0 else "") + (f"{yuan}.{rest:02} 元" if rest else f"{yuan} 元")
+
+
+def signed_yuan_text(fen: int) -> str:
+    """A movement of ``fen`` with its sign: ＋8 元, －2.50 元."""
+    return ("－" if fen < 0 else "＋") + yuan_text(abs(fen))
+
+
 def moment_text(moment: str) -> str:
     """An RFC 3339 moment on Beijing's clock: 2026-11-25 09:00."""
     return f"{_in_beijing(moment):%Y-%m-%d %H:%M}"
@@ -88,6 +99,16 @@ def day_and_time_text(moment: str) -> str:
     """An RFC 3339 moment as people say it: 11 月 25 日（星期三）09:00."""
     at = _in_beijing(moment)
     return f"{at.month} 月 {at.day} 日（星期{_WEEKDAYS[at.weekday()]}）{at:%H:%M}"
+
+
+def clock_text(moment: str) -> str:
+    """The time of day of an RFC 3339 moment on Beijing's clock: 10:30."""
+    return f"{_in_beijing(moment):%H:%M}"
+
+
+def day_of(moment: str) -> date:
+    """The day of an RFC 3339 moment on Beijing's calendar."""
+    return _in_beijing(moment).date()
 
 
 def last_day_text(end: str) -> str:
@@ -147,6 +168,8 @@ def refusal_sentences(problem: Problem) -> list[str]:
     if isinstance(facts.get("available_minutes"), int) and isinstance(facts.get("needed_minutes"), int):
         needed, available = minutes_text(facts["needed_minutes"]), minutes_text(facts["available_minutes"])
         said.append(f"需要 {needed}，可用 {available}。")
+    if isinstance(facts.get("available_fen"), int) and isinstance(facts.get("needed_fen"), int):
+        said.append(f"需要 {yuan_text(facts['needed_fen'])}，可用 {yuan_text(facts['available_fen'])}。")
     said.extend(text for text in _leaves(facts.get("errors")) if text not in said)
     return said
 

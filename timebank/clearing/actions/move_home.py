@@ -152,7 +152,7 @@ def _minutes_held(session: Session, account_id: int, held: int) -> Conflict:
 
 def _tell_everybody(session: Session, mover: Person, moved: MovedHome, note: str) -> None:
     along = f"，{hours_text(moved.moved_minutes)}储蓄时长随人迁移" if moved.moved_minutes else "，没有储蓄时长随迁"
-    body = f"您的登记已{note}{along}；已购的用餐券照常使用。"
+    body = f"您的登记已{note}{along}；已购的用餐券、已订的餐和餐费余额照常使用。"
     notify_person(session, person_id=mover.id, title="登记已迁移", body=body)
     for code, title in ((moved.from_township_code, "有人员迁出"), (moved.to_township_code, "有人员迁入")):
         notify_stewards(session, township_code=code, title=title, body=f"{mover.name}{note}{along}。")

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from timebank.audit.actions import note_down
+from timebank.canteens.diners.queries import diners_by_ids
 from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.errors import Conflict, NotFound, Refused
@@ -44,6 +45,8 @@ class Death:
 def report_death(session: Session, *, actor: Actor, death: Death) -> DeathReport:
     """Report that somebody has died, for a steward of the township; from now on the minutes are frozen.
 
+    Meals that were ordered are not handed over meanwhile; nobody is charged for them.
+
     Raises NotAllowed ``steward_only``, ``other_township``; NotFound ``person_unknown``; Refused ``evidence_missing``,
     ``died_on_invalid``; Conflict ``person_left``, ``person_frozen``.
     """
@@ -52,6 +55,8 @@ def report_death(session: Session, *, actor: Actor, death: Death) -> DeathReport
     actor.must_steward(person(session, death.person_id).township_code)
     nobody_moves(session)
     dead = lock_people(session, {death.person_id})[death.person_id]
+    # A meal that is being handed over is waited for; the next one is refused.
+    diners_by_ids(session, [dead.id], lock=True)
     actor.must_steward(dead.township_code)
     must_be_here(dead)
     check_died_on(death.died_on, dead.born_on, clock.today())
@@ -106,7 +111,7 @@ def approve_death(session: Session, *, actor: Actor, report_id: UUID) -> DeathRe
 
 
 def decline_death(session: Session, *, actor: Actor, report_id: UUID, reason: str) -> DeathReport:
-    """Turn a report down, since it was wrong: the minutes can be spent again.
+    """Turn a report down, since it was wrong: the minutes can be spent again, meals that still wait are handed over.
 
     Raises NotAllowed ``steward_only``, ``other_township``; NotFound ``death_report_unknown``; Conflict
     ``death_report_ended``; Refused ``reason_needed``.
@@ -116,12 +121,13 @@ def decline_death(session: Session, *, actor: Actor, report_id: UUID, reason: st
     if not said:
         raise Refused("reason_needed", "请写明原因", field="reason")
     alive = lock_people(session, {report.person_id})[report.person_id]
+    diners_by_ids(session, [alive.id], lock=True)
     alive.death_reported_at = alive.died_on = None
     report.declined_at, report.decline_reason = clock.now(), said
     report.declined_by, report.declined_by_name = actor.login_id, actor.name
     session.flush()
     note_down(session, actor=actor, action="death_declined", subject=("person", alive.id), reason=said)
-    body = "此前的上报有误，已更正，您的时间账户恢复正常使用。给您带来不便，敬请谅解。"
+    body = "此前的上报有误，已更正，您的时间账户恢复正常使用，还在等候的订餐照常供应。给您带来不便，敬请谅解。"
     notify_person(session, person_id=alive.id, title="账户已恢复使用", body=body)
     notify_stewards(
         session,

@@ -38,7 +38,7 @@ def leave(session: Session, *, actor: Actor, wish: Wish) -> Leaving:
 
     Raises NotAllowed ``registration_needed``, ``steward_only``, ``other_township``; NotFound ``person_unknown``;
     Refused ``relative_needed``, ``not_relatives``, ``gift_relation_not_allowed``, ``evidence_missing``; Conflict
-    ``person_left``, ``person_frozen``, ``not_settled_yet``.
+    ``person_left``, ``person_frozen``, ``not_settled_yet``, ``purse_not_empty``.
     """
     leaver_id = oneself_or_stewarded(session, actor, wish.person_id)
     evidence = None if leaver_id == actor.person_id else evidence_given(wish.evidence)

@@ -1,13 +1,14 @@
 """Settling 清户: everything of a person comes to its end, minutes go on, accounts close, logins die; or nothing does.
 
 Order of locks: the lock of moving, the people, the leaver's relations, the heirs that the leaver named or is (in this
-order, as where a relation is ended), the bookings with the providers' days, the loans, the vouchers, and then all
-accounts at once; what is cancelled and refunded afterwards finds every row locked already.
+order, as where a relation is ended), the diner's file with the meals ordered and what these have taken, the bookings
+with the providers' days, the loans, the vouchers, and then all accounts at once; what is cancelled and refunded
+afterwards finds every row locked already.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -17,7 +18,9 @@ from sqlalchemy.orm import Session
 from timebank.audit.actions import note_down
 from timebank.core import clock
 from timebank.core.actors import Actor
+from timebank.core.amounts import Unit
 from timebank.core.ids import new_id
+from timebank.leaving.actions.meals import end_meals, lock_meals_of, pass_purse_on
 from timebank.leaving.models import Leaving
 from timebank.leaving.queries import cancellable_bookings, cancellable_loans, open_things
 from timebank.leaving.rules import REASON_NAMES, Destination, LeavingReason, must_be_settled
@@ -70,26 +73,31 @@ def lock_for_leaving(session: Session, leaver_id: UUID, receiver_id: UUID | None
 def settle(session: Session, *, actor: Actor, farewell: Farewell) -> Leaving:
     """Settle and close everything of whoever leaves, after ``lock_for_leaving``; nobody moves.
 
-    Raises Conflict ``not_settled_yet``.
+    Raises Conflict ``not_settled_yet``, ``purse_not_empty``.
     """
-    leaver = farewell.leaver
+    leaver, reason = farewell.leaver, farewell.reason
+    meals = lock_meals_of(session, leaver=leaver, receiver=farewell.receiver, reason=reason)
     bookings, vouchers = _lock_what_ends(session, leaver.id)
-    must_be_settled(open_things(session, leaver.id), farewell.reason)
-    savings, pools = _lock_accounts(session, farewell)
+    must_be_settled(open_things(session, leaver.id), reason)
+    savings, pools = _lock_accounts(session, farewell, meals.accounts)
+    # First of all, since a meal ordered may have a voucher, which is then refunded as any other.
+    end_meals(session, actor=actor, leaver=leaver, meals=meals, reason=reason)
     for booking_id in bookings:
-        cancel_for_leaver(session, actor=actor, booking_id=booking_id, reason=f"本人{REASON_NAMES[farewell.reason]}")
+        cancel_for_leaver(session, actor=actor, booking_id=booking_id, reason=f"本人{REASON_NAMES[reason]}")
     for loan_id in cancellable_loans(session, leaver.id):
-        cancel_loan(session, actor=actor, loan_id=loan_id, reason=f"本人{REASON_NAMES[farewell.reason]}")
+        cancel_loan(session, actor=actor, loan_id=loan_id, reason=f"本人{REASON_NAMES[reason]}")
     for voucher_id in vouchers:
         if not expire_voucher(session, voucher_id=voucher_id):
             refund_voucher(session, actor=actor, voucher_id=voucher_id)
     leaving_id = new_id()
     states = _open_states(session, leaver.id)
     post_what_is_left(session, actor, leaving_id, states, savings, pools)
+    receiver = farewell.receiver
+    pass_purse_on(session, actor=actor, leaver=leaver, receiver=receiver, meals=meals, leaving_id=leaving_id)
     now = clock.now()
-    session.execute(
-        update(Account).where(Account.person_id == leaver.id, Account.closed_at.is_(None)).values(closed_at=now)
-    )
+    # The purse stays: what comes back late, as for a meal that was none, is paid back over a counter or to the heirs.
+    open_time = (Account.person_id == leaver.id, Account.unit == Unit.MINUTE, Account.closed_at.is_(None))
+    session.execute(update(Account).where(*open_time).values(closed_at=now))
     _end_ties(session, actor, leaver.id)
     leaver.left_at = now
     leaving = _written(actor, farewell, leaving_id, states, len(vouchers))
@@ -180,14 +188,16 @@ def _lock_what_ends(session: Session, person_id: UUID) -> tuple[list[UUID], list
     return cancellable_bookings(session, person_id), list(vouchers)
 
 
-def _lock_accounts(session: Session, farewell: Farewell) -> tuple[int | None, dict[str, int]]:
+def _lock_accounts(
+    session: Session, farewell: Farewell, of_meals: Collection[int]
+) -> tuple[int | None, dict[str, int]]:
     """All accounts that take part, locked at once; answers the relative's savings account and the pools by book."""
     leaver, receiver = farewell.leaver, farewell.receiver
     holders = [(one.id, one.township_code) for one in (leaver, receiver) if one is not None]
     savings = ensure_accounts(session, holders, AccountKind.SAVINGS)
     own = open_accounts(session, leaver.id)
     pools = township_accounts(session, set(own.values()), AccountKind.POOL)
-    lock_accounts(session, {*own, *pools.values(), *savings.values()})
+    lock_accounts(session, {*own, *pools.values(), *savings.values(), *of_meals})
     return (savings[receiver.id] if receiver is not None else None), pools
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from timebank.core import clock
 from timebank.core.amounts import Unit
 from timebank.ledger.models import Account
-from timebank.ledger.rules import FLOORED_KINDS, AccountKind
+from timebank.ledger.rules import FLOORED_KINDS, HOUSE, AccountKind
 
 
 def ensure_accounts(
@@ -65,9 +65,62 @@ def township_accounts(
 ) -> dict[str, int]:
     """The account ids of these books' own account of one kind."""
     query = select(Account.book_code, Account.id).where(
-        Account.book_code.in_(book_codes), Account.kind == kind, Account.unit == unit, Account.person_id.is_(None)
+        Account.book_code.in_(book_codes),
+        Account.kind == kind,
+        Account.unit == unit,
+        Account.person_id.is_(None),
+        Account.organisation_id.is_(None),
     )
     return {row.book_code: row.id for row in session.execute(query)}
+
+
+def house_account(session: Session, kind: AccountKind, unit: Unit = Unit.FEN) -> int:
+    """The account id of the house's own account of one kind."""
+    return township_accounts(session, [HOUSE], kind, unit)[HOUSE]
+
+
+def ensure_organisation_accounts(
+    session: Session, organisation_ids: Collection[UUID], kind: AccountKind
+) -> dict[UUID, int]:
+    """The money accounts of one kind that canteens have in the house's book, opened where they are missing."""
+    return ensure_accounts_of_kinds(session, organisation_ids, [kind])[kind]
+
+
+def ensure_accounts_of_kinds(
+    session: Session, organisation_ids: Collection[UUID], kinds: Collection[AccountKind]
+) -> dict[AccountKind, dict[UUID, int]]:
+    """The money accounts of several kinds that canteens have in the house's book; three statements at most."""
+    wanted = sorted(set(organisation_ids))
+    found = _of_organisations(session, wanted, kinds)
+    missing = [(kind, one) for kind in sorted(kinds) for one in wanted if one not in found[kind]]
+    if missing:
+        rows = [
+            {
+                "book_code": HOUSE,
+                "unit": Unit.FEN,
+                "kind": kind,
+                "floored": kind in FLOORED_KINDS,
+                "organisation_id": organisation_id,
+                "opened_at": clock.now(),
+            }
+            for kind, organisation_id in missing
+        ]
+        session.execute(insert(Account).values(rows).on_conflict_do_nothing())
+        found = _of_organisations(session, wanted, kinds)
+    return found
+
+
+def _of_organisations(
+    session: Session, wanted: Collection[UUID], kinds: Collection[AccountKind]
+) -> dict[AccountKind, dict[UUID, int]]:
+    query = select(Account.kind, Account.organisation_id, Account.id).where(
+        Account.organisation_id.in_(wanted), Account.kind.in_(kinds), Account.closed_at.is_(None)
+    )
+    found: dict[AccountKind, dict[UUID, int]] = {kind: {} for kind in kinds}
+    for row in session.execute(query):
+        if row.organisation_id is not None:
+            found[AccountKind(row.kind)][row.organisation_id] = row.id
+    return found
 
 
 def _accounts_of(

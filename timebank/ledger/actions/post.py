@@ -39,7 +39,8 @@ SELECT id, from_account_id, to_account_id, amount, kind, link_id, cause_id, reve
 FROM ledger_transfer WHERE id = ANY(:ids)
 """).bindparams(bindparam("ids", type_=ARRAY(UuidColumn)))
 
-_MOST_TRIES = 3
+MOST_TRIES = 3
+"""How often a batch is decided anew where others keep posting its very ids."""
 
 
 def post(session: Session, postings: Sequence[Posting]) -> list[Result]:
@@ -53,10 +54,10 @@ def post(session: Session, postings: Sequence[Posting]) -> list[Result]:
     account_ids = {m.from_account_id for m in movements} | {m.to_account_id for m in movements}
     accounts = lock_accounts(session, account_ids)
     clearing = {(a.book_code, a.unit): a.id for a in accounts.values() if a.kind == "clearing"}
-    for _ in range(_MOST_TRIES):
-        standing = _standing(session, [m.id for m in movements])
+    for _ in range(MOST_TRIES):
+        standing = standing_transfers(session, [m.id for m in movements])
         results, legs = decide(postings, accounts, clearing, standing, clock.now())
-        if _insert(session, legs):
+        if insert_legs(session, legs):
             return results
     raise RuntimeError("another process kept posting the same transfer ids")
 
@@ -75,7 +76,8 @@ def lock_accounts(session: Session, account_ids: Iterable[int]) -> dict[int, Acc
     return {row.id: AccountState(*row) for row in rows}
 
 
-def _standing(session: Session, ids: Collection[UUID]) -> dict[UUID, Standing | None]:
+def standing_transfers(session: Session, ids: Collection[UUID]) -> dict[UUID, Standing | None]:
+    """Which of these ids are taken: by a movement, or (None) by the second leg of one."""
     wanted = {i for first in ids for i in (first, second_leg_id(first))}
     rows = {row.id: row for row in session.execute(_STANDING, {"ids": list(wanted)})}
     standing: dict[UUID, Standing | None] = dict.fromkeys(rows)
@@ -89,7 +91,7 @@ def _standing(session: Session, ids: Collection[UUID]) -> dict[UUID, Standing | 
     return standing
 
 
-def _insert(session: Session, legs: Sequence[Leg]) -> bool:
+def insert_legs(session: Session, legs: Sequence[Leg]) -> bool:
     """Insert all legs in one statement; False, with nothing inserted, where somebody was faster with one of the ids."""
     if not legs:
         return True

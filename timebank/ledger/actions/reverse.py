@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 from uuid import UUID
 
@@ -32,7 +32,12 @@ GIVEN_KINDS = frozenset({"gift", "donation", "hardship_help"})
 TOLD_KINDS = GIVEN_KINDS | {"aid_use"}
 """Whose minutes they were, and whose they became, hear of the reversal from here; of other kinds from elsewhere."""
 
-REVERSIBLE_KINDS = frozenset({"service_credit", "back_fill_credit", "surplus", "care_use", REDEMPTION}) | TOLD_KINDS
+MEAL_GIFTS = frozenset({"money_donated", "donation_allotted", "produce_given"})
+"""Money and vegetables given to meals: fen in the house's book, about which no volunteer need be told."""
+
+REVERSIBLE_KINDS = (
+    frozenset({"service_credit", "back_fill_credit", "surplus", "care_use", REDEMPTION}) | TOLD_KINDS | MEAL_GIFTS
+)
 """What a steward may undo by hand. A voucher that is not used has its own way back, the refund."""
 
 _CREDITS, _SURPLUS = frozenset({"service_credit", "back_fill_credit"}), "surplus"
@@ -41,15 +46,25 @@ ReversalState = Literal["awaiting_second_person", "reversed"]
 OriginOf = Callable[[Session, UUID], UUID]
 """Under which voucher's id the minutes of a used voucher were paid; a replaced one was paid under another's."""
 
+OrderOf = Callable[[Session, UUID], UUID | None]
+"""The meal that a used voucher was set aside for, whose volunteers' share it is; None where it was used by itself."""
+
 
 def reverse(
-    session: Session, *, actor: Actor, transfer_id: UUID, reason: str, origin_of: OriginOf | None = None
+    session: Session,
+    *,
+    actor: Actor,
+    transfer_id: UUID,
+    reason: str,
+    origin_of: OriginOf | None = None,
+    order_of: OrderOf | None = None,
 ) -> tuple[ReversalState, UUID, UUID | None]:
     """Ask for the reversal of a transfer of one's own township, or approve what another steward asked for.
 
     A movement between two books is reversed whole, whichever of its legs is named; from whoever has moved away since,
     the minutes are brought back for it; those of a meal go back to the accounts that had paid for it, which for
-    replaced vouchers takes ``origin_of``. What whoever has left had paid goes into an account opened anew, from where
+    replaced vouchers takes ``origin_of``; a voucher that pays for an ordered meal, as ``order_of`` tells, is not
+    reversed without it. What whoever has left had paid goes into an account opened anew, from where
     it follows their savings. What of the same service lay beyond a cap comes back from the pool with the credit.
 
     Answers the state, the reversed transfer's id (its first leg) and the reversal's. Raises NotAllowed
@@ -59,8 +74,9 @@ def reverse(
     """
     actor.must_be_steward()
     first, last = _movement_of(session, transfer_id)
-    if first.kind not in REVERSIBLE_KINDS or first.reverses_id is not None:
-        raise Refused("not_reversible", "这类划转不能这样冲正，请用退券等办法", kind=first.kind)
+    paid_for = order_of(session, first.cause_id) if first.kind == REDEMPTION and first.cause_id and order_of else None
+    if first.kind not in REVERSIBLE_KINDS or first.reverses_id is not None or paid_for is not None:
+        raise _not_reversible(first, by_the_meal=paid_for is not None or first.cause_kind == "meal_order")
     concerned = actor.stewards(first.book_code) or actor.stewards(last.book_code)
     if not concerned and session.get(ReversalRequest, first.id) is None:
         raise NotAllowed("other_township", "只能申请冲正本镇街的划转")
@@ -84,6 +100,35 @@ def reverse(
     request.approved_by, request.approved_at = actor.login_id, clock.now()
     note_down(session, actor=actor, action="reversal_approved", subject=("transfer", first.id), reason=reason)
     return "reversed", first.id, movement.id
+
+
+def _not_reversible(first: Transfer, *, by_the_meal: bool) -> Refused:
+    """A meal's shares stand and fall together: the meal is corrected, not one of them reversed."""
+    if by_the_meal:
+        return Refused("not_reversible", "用餐的划转请用“用餐冲正”整份办理", kind=first.kind)
+    return Refused("not_reversible", "这类划转不能这样冲正，请用退券等办法", kind=first.kind)
+
+
+def movements_undoing(
+    session: Session,
+    *,
+    transfer_ids: Sequence[UUID],
+    reason: str,
+    requested_by: UUID,
+    approved_by: Actor,
+    origin_of: OriginOf | None = None,
+) -> tuple[Movement, ...]:
+    """What undoes these movements, for a caller who has had it asked for and approved by two people of its own.
+
+    The minutes of a used voucher go on to where they had come from. Raises NotFound ``transfer_unknown``.
+    """
+    movements: list[Movement] = []
+    for transfer_id in transfer_ids:
+        first, last = _movement_of(session, transfer_id)
+        asked = ReversalRequest(transfer_id=first.id, reason=reason, requested_by=requested_by)
+        movements.append(_mirror(first, last, asked, approved_by=approved_by))
+        movements += _given_back(session, first, asked, origin_of)
+    return tuple(movements)
 
 
 def _surplus_along(

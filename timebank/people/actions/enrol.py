@@ -56,7 +56,7 @@ def enrol(session: Session, *, actor: Actor, form: Enrolment) -> Person:
     village = _village(session, form)
     unknown = [role for role in form.roles if role not in ROLE_NAMES]
     if unknown or not form.roles:
-        raise Refused("role_unknown", "请选择志愿者或老人", roles=unknown)
+        raise Refused("role_unknown", f"请选择{'、'.join(ROLE_NAMES.values())}", roles=unknown)
     id_number = read_id_number(form.id_number)
     person = find_and_lock(session, id_number)
     if person is None:

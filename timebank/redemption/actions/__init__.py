@@ -12,6 +12,7 @@ from timebank.redemption.actions.redeem_vouchers import ScanAnswer, redeem_vouch
 from timebank.redemption.actions.refund_voucher import refund_voucher
 from timebank.redemption.actions.reissue_vouchers import reissue_vouchers
 from timebank.redemption.actions.remind_holders import holders_to_remind, remind_holder
+from timebank.redemption.actions.set_aside import redeem_set_aside, set_aside, take_back_aside
 from timebank.redemption.actions.signing_keys import make_signing_key, revoke_signing_key, signing_keys_due
 from timebank.redemption.actions.void_voucher import void_voucher
 
@@ -32,11 +33,14 @@ __all__ = [
     "pay_loss",
     "print_sheet",
     "redeem_for",
+    "redeem_set_aside",
     "redeem_vouchers",
     "refund_voucher",
     "reissue_vouchers",
     "remind_holder",
     "revoke_signing_key",
+    "set_aside",
     "signing_keys_due",
+    "take_back_aside",
     "void_voucher",
 ]

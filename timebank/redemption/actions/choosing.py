@@ -14,7 +14,7 @@ from timebank.core.errors import BankError, NotAllowed, NotFound, Refused
 from timebank.people.queries import person
 from timebank.redemption.models import Voucher
 from timebank.redemption.queries import handles_vouchers_of
-from timebank.redemption.rules import VoucherStatus, not_issued, standing
+from timebank.redemption.rules import VoucherStatus, must_not_be_set_aside, not_issued, standing
 
 MOST_AT_ONCE = 200
 """Vouchers on one sheet, or of one lost card."""
@@ -29,10 +29,11 @@ def lock_voucher(session: Session, voucher_id: UUID) -> Voucher:
 
 
 def must_be_unused(voucher: Voucher) -> None:
-    """Raises Conflict ``voucher_not_issued`` where a voucher has ended, or its time is over."""
+    """Raises Conflict ``voucher_not_issued`` where a voucher has ended, or its time is over; ``voucher_set_aside``."""
     status = standing(voucher.status, voucher.expires_at, clock.now())
     if status != VoucherStatus.ISSUED:
         raise not_issued(voucher.id, status)
+    must_not_be_set_aside(voucher.set_aside_for)
 
 
 def named_vouchers(session: Session, *, actor: Actor, voucher_ids: Sequence[UUID], lock: bool = False) -> list[Voucher]:
@@ -57,7 +58,7 @@ def named_vouchers(session: Session, *, actor: Actor, voucher_ids: Sequence[UUID
 def unused_vouchers(
     session: Session, *, actor: Actor, holder_id: UUID, lock: bool = False, limit: int = MOST_AT_ONCE
 ) -> list[Voucher]:
-    """What a person has unused, what expires first foremost.
+    """What a person has unused and ordered no meal with, what expires first foremost.
 
     Raises NotAllowed ``not_your_elder``, ``proxy_scope_missing``; NotFound ``person_unknown``.
     """
@@ -66,7 +67,10 @@ def unused_vouchers(
     if not handles_vouchers_of(session, actor, holder_id):
         raise NotAllowed("not_your_elder", "只能办理本人、登记代办的老人或本镇街老人的用餐券")
     query = select(Voucher).where(
-        Voucher.holder_id == holder_id, Voucher.status == VoucherStatus.ISSUED, Voucher.expires_at > clock.now()
+        Voucher.holder_id == holder_id,
+        Voucher.status == VoucherStatus.ISSUED,
+        Voucher.expires_at > clock.now(),
+        Voucher.set_aside_for.is_(None),
     )
     if not lock:
         return list(session.scalars(query.order_by(Voucher.expires_at, Voucher.id).limit(limit)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from timebank.core import clock
@@ -20,8 +20,8 @@ _KIND = "voucher_expiry"
 
 
 def expired_vouchers(session: Session, *, limit: int) -> list[UUID]:
-    """Vouchers whose time is over, oldest first."""
-    query = select(Voucher.id).where(Voucher.status == VoucherStatus.ISSUED, Voucher.expires_at <= clock.now())
+    """Vouchers whose time is over, oldest first; one that a meal ordered has waits for what becomes of that."""
+    query = select(Voucher.id).where(*_over())
     return list(session.scalars(query.order_by(Voucher.expires_at).limit(limit)))
 
 
@@ -33,9 +33,7 @@ def expire_voucher(session: Session, *, voucher_id: UUID) -> bool:
     notice says so.
     """
     voucher = session.scalar(
-        select(Voucher)
-        .where(Voucher.id == voucher_id, Voucher.status == VoucherStatus.ISSUED, Voucher.expires_at <= clock.now())
-        .with_for_update(key_share=True, skip_locked=True)
+        select(Voucher).where(Voucher.id == voucher_id, *_over()).with_for_update(key_share=True, skip_locked=True)
     )
     if voucher is None:
         return False
@@ -55,3 +53,8 @@ def expire_voucher(session: Session, *, voucher_id: UUID) -> bool:
         text = f"{hours_text(lost)}是政府购买服务时长，已过有效期，转入公益时间池。{rest}"
     notify_person(session, person_id=voucher.holder_id, title="用餐券已过期", body=text)
     return True
+
+
+def _over() -> tuple[ColumnElement[bool], ...]:
+    issued = Voucher.status == VoucherStatus.ISSUED
+    return issued, Voucher.expires_at <= clock.now(), Voucher.set_aside_for.is_(None)

@@ -90,11 +90,20 @@ class Counter:
         state, township = self._states.get(scan.code), self.here.township_code
         at = self._moment(scan)
         if state is None or at is None:
-            verdict, after = judge(state, self.here.id, self.now, township_code=township)
+            verdict, after = judge(
+                state, self.here.id, self.now, township_code=township, serving=was_serving(self.here, self.now)
+            )
             loss = None
         else:
             known = state.id in self.honoured_here
-            verdict, after, loss = judge_past(state, self.here.id, at, township_code=township, honoured_here=known)
+            verdict, after, loss = judge_past(
+                state,
+                self.here.id,
+                at,
+                township_code=township,
+                honoured_here=known,
+                serving=was_serving(self.here, at),
+            )
         if after is not None:
             self._states[scan.code] = after
         return verdict, loss, at or self.now
@@ -125,6 +134,11 @@ class Counter:
         )
 
 
+def was_serving(here: Organisation, at: datetime) -> bool:
+    """Whether a canteen was open at a moment, as far as is known: what it scanned before it closed still counts."""
+    return here.not_serving_since is None or at < here.not_serving_since
+
+
 def state_of(voucher: Voucher, holder: Person) -> VoucherState:
     """What deciding about a voucher needs."""
     return VoucherState(
@@ -137,6 +151,7 @@ def state_of(voucher: Voucher, holder: Person) -> VoucherState:
         good_times=voucher.good_times,
         ended_at=voucher.ended_at,
         holder_frozen=holder.left_at is not None or holder.death_reported_at is not None,
+        set_aside=voucher.set_aside_for is not None,
     )
 
 

@@ -108,7 +108,8 @@ def _carry_out(session: Session, counter: Counter) -> None:
     if not used and not counter.honoured:
         return
     redeemed = township_accounts(session, [here.township_code], AccountKind.REDEEMED)[here.township_code]
-    postings: list[Posting] = [(_redemption(counter.vouchers[code], redeemed, here, at),) for code, at in used.items()]
+    vouchers = counter.vouchers
+    postings: list[Posting] = [(redemption_of(vouchers[code], redeemed, here, at),) for code, at in used.items()]
     losses = keep_losses(session, counter)
     postings += [(movement,) for movement in losses.movements]
     for result in post(session, postings):
@@ -122,7 +123,8 @@ def _carry_out(session: Session, counter: Counter) -> None:
     tell_of_losses(session, counter, losses)
 
 
-def _redemption(voucher: Voucher, to_account_id: int, here: Organisation, at: datetime) -> Movement:
+def redemption_of(voucher: Voucher, to_account_id: int, here: Organisation, at: datetime) -> Movement:
+    """The movement by which a voucher pays for a meal at ``here``."""
     return Movement(
         id=new_id(),
         from_account_id=voucher.account_id,

@@ -71,6 +71,7 @@ def _due(session: Session) -> tuple[ColumnElement[bool], ...]:
     return (
         Voucher.status == VoucherStatus.ISSUED,
         Voucher.reminded_at.is_(None),
+        Voucher.set_aside_for.is_(None),
         Voucher.expires_at > now,
         Voucher.expires_at <= until,
         ~select(told.id).where(told.holder_id == Voucher.holder_id, told_today).exists(),

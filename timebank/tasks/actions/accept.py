@@ -100,6 +100,17 @@ def cancel(session: Session, *, actor: Actor, task_id: UUID, reason: str = "") -
     return task
 
 
+def call_off_shift(session: Session, *, actor: Actor, task_id: UUID, reason: str) -> Task:
+    """Call a shift off for those who asked for it by ``request_shift``; whoever had accepted is told.
+
+    Raises NotFound ``task_unknown``; Conflict ``wrong_state``.
+    """
+    task = lock_task(session, task_id)
+    _call_off(session, task, reason, actor.name)
+    session.flush()
+    return task
+
+
 def settle_status(task: Task) -> None:
     """Bring the task's own status in step with its parts and the time."""
     over = task.ends_at <= clock.now()

@@ -48,7 +48,23 @@ def request(session: Session, *, actor: Actor, wanted: Request) -> Task:
     elder = _elder(session, actor, wanted)
     if elder is not None:
         must_be_here(elder)
-    township_code = _township(session, actor, wanted, elder)
+    return _put_forward(session, actor, wanted, elder, _township(session, actor, wanted, elder))
+
+
+def request_shift(session: Session, *, actor: Actor, wanted: Request) -> Task:
+    """Put a shift forward for a township that has to do with it, as the meal programme does with delivery rounds.
+
+    Whoever calls has looked at whether the actor may; the bank itself may. ``wanted`` names the township and no elder.
+    Raises Refused ``service_type_unknown``, ``township_unknown``, ``amount_invalid``, ``starts_in_the_past``,
+    ``starts_too_far_ahead``, ``minutes_too_many``, ``places_too_many``.
+    """
+    if wanted.township_code is None or wanted.elder_id is not None:
+        raise ValueError("a shift is asked for by a township and for nobody in particular")
+    township(session, wanted.township_code)
+    return _put_forward(session, actor, wanted, None, wanted.township_code)
+
+
+def _put_forward(session: Session, actor: Actor, wanted: Request, elder: Person | None, township_code: str) -> Task:
     service_type(session, wanted.service_type)
     policies = in_force(session, at=clock.now())
     _check_limits(wanted, policies, township_code)

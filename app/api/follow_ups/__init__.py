@@ -1,0 +1,1 @@
+"""回访: follow-up calls."""

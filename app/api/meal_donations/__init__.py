@@ -1,0 +1,1 @@
+"""Money given to meals."""

@@ -1,0 +1,1 @@
+"""Produce given to meals."""

@@ -1,0 +1,1 @@
+"""Monthly claims of subsidies for meals."""

@@ -1,0 +1,1 @@
+"""A month of the meal programme: every canteen, every diner, every fen, through the bank's public operations."""

@@ -1,0 +1,1 @@
+"""助餐: the meal programme. Canteens, menus, diners, orders, delivery, subsidies."""

@@ -1,0 +1,1 @@
+"""柜台: handing meals over, selling, what was missed, the totals of a day."""

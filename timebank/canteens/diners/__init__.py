@@ -1,0 +1,1 @@
+"""用餐对象: one file per diner, categories, households, applications."""

@@ -1,0 +1,1 @@
+"""菜单: dishes and weekly menus of a canteen."""

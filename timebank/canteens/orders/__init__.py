@@ -1,0 +1,1 @@
+"""订单: placing, changing, cancelling; standing orders."""

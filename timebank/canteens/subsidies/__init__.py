@@ -1,0 +1,1 @@
+"""补贴: monthly claims, donations, produce, grades' operating subsidies."""
