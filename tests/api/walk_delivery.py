@@ -44,6 +44,8 @@ def _courier(scene: Scene, clerk: Caller, district: Caller, meal: dict[str, Any]
     away = {"round_id": str(scene.rounds["departed"])}
     shown = district.ok("rounds.show", **away)
     assert (shown["state"], shown["carrier_name"], shown["carrier_phone"]) == ("departed", "应师傅", "13811112222")
+    another = {"name": "李师傅", "phone": "13811113333"}
+    assert clerk.refused("rounds.give_to_courier", another, **away)["status"] == 409
     [stop] = shown["stop_list"]
     code = code_of(scene.rounds["order_away"])
     wrong = {"order_id": stop["order_id"], "handover_code": f"{(int(code) + 1) % 10_000:04}"}
