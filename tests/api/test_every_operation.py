@@ -108,7 +108,9 @@ def test_every_operation_answers_as_the_document_says(
     inherit_a_purse(everybody, staff)
     nobody.ok("dev.set_clock", {"now": (clock.now() + timedelta(seconds=1)).isoformat()})
     called = {operation for caller in (nobody, *everybody.values(), *staff.values()) for operation in caller.called}
-    assert set(description.operations) - called - {"auth.staff_login", "auth.wechat_login"} == set()
+    # The one round of the walk goes with a volunteer; a courier is given one over HTTP by scripts/month.
+    elsewhere = {"auth.staff_login", "auth.wechat_login", "rounds.give_to_courier"}
+    assert set(description.operations) - called - elsewhere == set()
 
 
 def _read_everything(scene: Scene, nobody: Caller, people: dict[str, Caller], staff: dict[str, Caller]) -> None:
