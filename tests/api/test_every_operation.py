@@ -108,8 +108,7 @@ def test_every_operation_answers_as_the_document_says(
     inherit_a_purse(everybody, staff)
     nobody.ok("dev.set_clock", {"now": (clock.now() + timedelta(seconds=1)).isoformat()})
     called = {operation for caller in (nobody, *everybody.values(), *staff.values()) for operation in caller.called}
-    # The one round of the walk goes with a volunteer; a courier is given one over HTTP by scripts/month.
-    elsewhere = {"auth.staff_login", "auth.wechat_login", "rounds.give_to_courier"}
+    elsewhere = {"auth.staff_login", "auth.wechat_login"}
     assert set(description.operations) - called - elsewhere == set()
 
 

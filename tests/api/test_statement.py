@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 from flask import Flask
 
-from app.api.clearing import statement_routes
+from app.api import workbooks
 from tests.api.caller import Caller, Json
 from tests.api.conftest import SignIn
 from tests.api.scene import Scene
@@ -157,7 +157,7 @@ def test_the_workbooks_file_is_closed_once_the_answer_is_sent(
         opened.append(TemporaryFile())  # noqa: SIM115 - closed by the answer, which is what is tested
         return opened[-1]
 
-    monkeypatch.setattr(statement_routes, "TemporaryFile", remembered)
+    monkeypatch.setattr(workbooks, "TemporaryFile", remembered)
     caller, window = still_callers["steward_xiwu"], still_doors[1].settled_window
     url = caller.description.operations["clearing.statement_workbook"].url({"window": window})
     with caller.app.test_client().open(

@@ -17,7 +17,7 @@ Callers = dict[str, Caller]
 
 
 def carry_meals(scene: Scene, people: Callers, staff: Callers) -> None:
-    """Today's breakfast: cooked, one box on its way with a courier, one taken by a volunteer and brought back."""
+    """Today's breakfast: cooked, two boxes gone with couriers, one taken by a volunteer and brought back."""
     clerk, district = people["clerk"], staff["district"]
     meal = {"canteen_id": str(scene.canteens["clerks"]), "on": f"{clock.today():%Y-%m-%d}", "meal": "breakfast"}
     _look_into_the_kitchen(clerk, people["auditor"], meal)
@@ -30,10 +30,10 @@ def carry_meals(scene: Scene, people: Callers, staff: Callers) -> None:
 
 def _look_into_the_kitchen(clerk: Caller, auditor: Caller, meal: dict[str, Any]) -> None:
     plan = clerk.ok("kitchen.plan", query=meal)
-    assert (plan["provisional"], plan["portions"], plan["cooked_at"]) == (False, 2, None)
-    assert plan["totals"] == [{"dish": "青菜粥", "diet_form": "normal", "portions": 2}]
+    assert (plan["provisional"], plan["portions"], plan["cooked_at"]) == (False, 3, None)
+    assert plan["totals"] == [{"dish": "青菜粥", "diet_form": "normal", "portions": 3}]
     [boxes] = auditor.ok("kitchen.distribution", query=meal)["distribution"]
-    assert (boxes["way"], boxes["boxes"]) == ("deliver", 2)
+    assert (boxes["way"], boxes["boxes"]) == ("deliver", 3)
     book = load_workbook(BytesIO(auditor.ok("kitchen.workbook", query=meal)))
     assert book.sheetnames == ["生产计划", "分送清单", "过敏提示"]
     assert clerk.ok("kitchen.cooked", meal)["meal"] == "breakfast"
@@ -54,6 +54,9 @@ def _courier(scene: Scene, clerk: Caller, district: Caller, meal: dict[str, Any]
     done = clerk.ok("rounds.deliver", {"order_id": stop["order_id"], "handover_code": code})
     assert (done["outcome_name"], done["minutes_after_cooking"] is not None) == ("已送达", True)
     assert clerk.ok("rounds.finish", **away)["state_name"] == "已完成"
+    given = clerk.ok("rounds.give_to_courier", another, round_id=str(scene.rounds["unmapped"]))
+    assert (given["carrier"], given["carrier_name"]) == ("courier", "李师傅")
+    assert clerk.ok("rounds.start", round_id=given["round_id"])["state"] == "departed"
     waiting = clerk.ok("rounds.list", query={**meal, "state": "planned"})["items"]
     assert [round_["round_id"] for round_ in waiting] == [str(scene.rounds["planned"])]
 

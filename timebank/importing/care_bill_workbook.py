@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
-import xlsxwriter
-
-from timebank.core import clock
-from timebank.importing.statement_pen import Pen, Styles, set_columns, styles_of
+from timebank.importing.office_workbook import headed_sheet, office_workbook
+from timebank.importing.statement_pen import Pen, Styles, set_columns
 from timebank.redemption.care.queries.bills import BillLine, BillView
 
-_OPTIONS = {
-    "constant_memory": True,
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-    "default_format_properties": {"font_name": "宋体", "font_size": 11},
-}
-_A4 = 9
 _TOTALS = (("服务项目", 16), ("次数", 10), ("分钟", 12), ("时长", 16), ("金额（元）", 16))
 _LINES = (
     *(("序号", 7), ("服务时间", 17), ("服务项目", 12), ("老人", 10), ("事由", 10), ("实际分钟", 10)),
@@ -38,26 +27,10 @@ _SIGNED_BY = ("服务机构（盖章）", "镇街（盖章）")
 
 def write_care_bill(file: BinaryIO, said: BillView, lines: Iterable[BillLine]) -> None:
     """Write the workbook to ``file``; lines are taken one by one and never held together."""
-    with (
-        TemporaryDirectory(prefix="timebank-care-bill-") as folder,
-        xlsxwriter.Workbook(file, {**_OPTIONS, "tmpdir": folder}) as book,
-    ):
-        title = f"{said.provider_name} {said.month} 居家养老月度账单"
-        book.set_properties({"title": title, "author": "奉化区时间银行", "created": clock.now()})
-        styles = styles_of(book)
-        _write_totals(_sheet(book, "合计", title), styles, said, title)
-        _write_lines(_sheet(book, "明细", title), styles, lines)
-
-
-def _sheet(book: Any, name: str, title: str) -> Any:
-    sheet = book.add_worksheet(name)
-    sheet.set_paper(_A4)
-    sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)
-    sheet.hide_gridlines(2)
-    sheet.set_header(f"&C{title.replace('&', '&&')}")
-    sheet.set_footer("&R第 &P 页，共 &N 页")
-    return sheet
+    title = f"{said.provider_name} {said.month} 居家养老月度账单"
+    with office_workbook(file, title, constant_memory=True) as (book, styles):
+        _write_totals(headed_sheet(book, "合计", title), styles, said, title)
+        _write_lines(headed_sheet(book, "明细", title), styles, lines)
 
 
 def _write_totals(sheet: Any, styles: Styles, said: BillView, title: str) -> None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
-
-import xlsxwriter
 
 from timebank.canteens.pricing.rules import MEAL_NAMES, SHARE_NAMES, Meal, Share
 from timebank.canteens.subsidies.models import SubsidyClaim, SubsidyClaimLine
@@ -19,17 +16,9 @@ from timebank.canteens.subsidies.rules import (
     Decision,
     FindingKind,
 )
-from timebank.core import clock
-from timebank.importing.statement_pen import Pen, Styles, set_columns, styles_of
+from timebank.importing.office_workbook import headed_sheet, office_workbook
+from timebank.importing.statement_pen import Pen, Styles, set_columns
 
-_OPTIONS = {
-    "constant_memory": True,
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-    "default_format_properties": {"font_name": "宋体", "font_size": 11},
-}
-_A4 = 9
 _REASON_WIDTH = 46
 _SUMMARY = (("项目", 26), ("金额（元）", 18), ("说明", 46))
 _LINES = (("承担方", 16), ("规则", 30), ("餐数", 10), ("金额（元）", 16), ("是否付款", 14))
@@ -55,27 +44,11 @@ _SIGNED_BY = ("助餐点（盖章）", "镇街（盖章）", "区民政局（盖
 def write_claim(file: BinaryIO, said: WholeClaim) -> None:
     """Write the workbook to ``file``; meals are taken one by one and never held together."""
     title = f"{said.view.canteen_name} {said.view.claim.month} 助餐补贴结算"
-    with (
-        TemporaryDirectory(prefix="timebank-claim-") as folder,
-        xlsxwriter.Workbook(file, {**_OPTIONS, "tmpdir": folder}) as book,
-    ):
-        book.set_properties({"title": title, "author": "奉化区时间银行", "created": clock.now()})
-        styles = styles_of(book)
-        _write_summary(_sheet(book, "汇总", title), styles, said.view, title)
-        _write_lines(_sheet(book, "按规则", title), styles, said.lines)
-        _write_meals(_sheet(book, "明细", title), styles, said.meals)
-        _write_findings(_sheet(book, "疑点", title), styles, said.findings)
-
-
-def _sheet(book: Any, name: str, title: str) -> Any:
-    sheet = book.add_worksheet(name)
-    sheet.set_paper(_A4)
-    sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)
-    sheet.hide_gridlines(2)
-    sheet.set_header(f"&C{title.replace('&', '&&')}")
-    sheet.set_footer("&R第 &P 页，共 &N 页")
-    return sheet
+    with office_workbook(file, title, constant_memory=True) as (book, styles):
+        _write_summary(headed_sheet(book, "汇总", title), styles, said.view, title)
+        _write_lines(headed_sheet(book, "按规则", title), styles, said.lines)
+        _write_meals(headed_sheet(book, "明细", title), styles, said.meals)
+        _write_findings(headed_sheet(book, "疑点", title), styles, said.findings)
 
 
 def _write_summary(sheet: Any, styles: Styles, view: ClaimView, title: str) -> None:

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
-
-import xlsxwriter
 
 from timebank.canteens.delivery.queries.kitchen import KitchenDay
 from timebank.canteens.pricing.rules import DIET_FORM_NAMES, MEAL_NAMES, WAY_NAMES, DietForm, Meal, Way
-from timebank.core import clock
-from timebank.importing.statement_pen import Pen, Styles, set_columns, styles_of
+from timebank.importing.office_workbook import office_sheet, office_workbook
+from timebank.importing.statement_pen import Pen, Styles, set_columns
 
-_OPTIONS = {
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-    "default_format_properties": {"font_name": "宋体", "font_size": 12},
-}
-_A4 = 9
+# It hangs on a wall.
+_LARGE = {"font_name": "宋体", "font_size": 12}
 _PLAN = (("菜品", 26), ("形态", 10), ("助餐点", 26), ("份数", 10))
 _BOXES = (("助餐点", 26), ("形态", 10), ("用餐方式", 14), ("餐盒", 10), ("份数", 10))
 _ALLERGIES = (("助餐点", 26), ("取餐号", 10), ("形态", 10), ("过敏", 20), ("含过敏原的菜", 28))
@@ -32,24 +24,15 @@ def kitchen_title(day: KitchenDay) -> str:
 
 def write_kitchen_day(file: BinaryIO, day: KitchenDay) -> None:
     """Write the workbook to ``file``."""
-    with (
-        TemporaryDirectory(prefix="timebank-kitchen-") as folder,
-        xlsxwriter.Workbook(file, {**_OPTIONS, "tmpdir": folder}) as book,
-    ):
-        title = kitchen_title(day)
-        book.set_properties({"title": title, "author": "奉化区时间银行", "created": clock.now()})
-        styles = styles_of(book)
+    title = kitchen_title(day)
+    with office_workbook(file, title, default_format_properties=_LARGE) as (book, styles):
         _write_plan(_begin(book, styles, "生产计划", title, _PLAN), day)
         _write_boxes(_begin(book, styles, "分送清单", title, _BOXES), day)
         _write_allergies(_begin(book, styles, "过敏提示", title, _ALLERGIES), day)
 
 
 def _begin(book: Any, styles: Styles, name: str, title: str, columns: tuple[tuple[str, int], ...]) -> Pen:
-    sheet = book.add_worksheet(name)
-    sheet.set_paper(_A4)
-    sheet.fit_to_pages(1, 0)
-    sheet.hide_gridlines(2)
-    sheet.set_footer("&R第 &P 页，共 &N 页")
+    sheet = office_sheet(book, name, landscape=False)
     headings, pen = set_columns(sheet, columns), Pen(sheet, styles)
     pen.wide(0, len(columns) - 1, f"{title} {name}", "title")
     pen.next_row(24)

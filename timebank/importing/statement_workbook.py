@@ -6,17 +6,14 @@ Sheets 合计, 双边往来, 明细 (more than a million lines go on in 明细2)
 from __future__ import annotations
 
 from collections.abc import Iterable
-from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
-
-import xlsxwriter
 
 from timebank.clearing.queries import Line, StatementView
 from timebank.clearing.rules import PRICE_KIND_NAMES
 from timebank.clearing.statement_words import LINE_DISPUTE_NAMES
-from timebank.core import clock
+from timebank.importing.office_workbook import office_workbook
 from timebank.importing.statement_front import write_front
-from timebank.importing.statement_pen import AMOUNT_HEADINGS, Pen, Styles, set_columns, set_up_pages, styles_of
+from timebank.importing.statement_pen import AMOUNT_HEADINGS, Pen, Styles, set_columns, set_up_pages
 
 LINES_A_SHEET = 1_000_000
 """A little less than the rows that a sheet can have."""
@@ -32,14 +29,6 @@ _DISPUTES = (
     *(("裁定", 14), ("裁定理由", _REASON_WIDTH), ("裁定人", 12), ("裁定时间", 17), ("划转编号", 38)),
 )
 _MOVED = ("移动时间", "对方镇街", "分钟", "时长", "来自周期", "移入周期", "业务", "划转编号")
-_OPTIONS = {
-    "constant_memory": True,
-    "strings_to_formulas": False,
-    "strings_to_urls": False,
-    "strings_to_numbers": False,
-    "use_zip64": True,
-    "default_format_properties": {"font_name": "宋体", "font_size": 11},
-}
 
 
 def write_statement(
@@ -49,13 +38,8 @@ def write_statement(
 
     Whatever is raised while taking them goes on to the caller, to whom ``file`` is then of no use.
     """
-    with (
-        TemporaryDirectory(prefix="timebank-statement-") as folder,
-        xlsxwriter.Workbook(file, {**_OPTIONS, "tmpdir": folder}) as book,
-    ):
-        title = f"{said.township_name} {said.window.window} 清算对账单"
-        book.set_properties({"title": title, "author": "奉化区时间银行", "created": clock.now()})
-        styles = styles_of(book)
+    title = f"{said.township_name} {said.window.window} 清算对账单"
+    with office_workbook(file, title, constant_memory=True, use_zip64=True) as (book, styles):
         write_front(_sheet(book, said, "合计"), styles, said)
         _write_counterparts(_sheet(book, said, "双边往来"), styles, said)
         _write_lines(book, styles, said, lines, lines_a_sheet)

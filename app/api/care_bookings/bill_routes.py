@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from tempfile import TemporaryFile
 from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy.orm import Session
 
 from app.api.care_bookings.bill_schemas import CareBillFileQuery, CareBillPage, CareBillQuery
-from app.api.clearing.statement_routes import XLSX
 from app.api.fields import id_in_cursor
 from app.api.operation import Sent, operation, page
 from app.api.parser import Doors
+from app.api.workbooks import XLSX, workbook_sent
 from timebank.core.actors import Actor
 from timebank.importing.care_bill_workbook import write_care_bill
 from timebank.redemption.care.queries import bills
@@ -36,11 +34,8 @@ def show(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any
 def workbook(session: Session, actor: Actor, query: dict[str, Any]) -> Sent:
     provider_id, month = bills.must_see_bills(session, actor, query.get("provider_id")), query["month"]
     seen = bills.see_bill(session, provider_id=provider_id, month=month)
-    file = TemporaryFile()  # noqa: SIM115 - closed once it is sent
-    try:
-        write_care_bill(file, seen, bills.every_bill_line(session, provider_id=provider_id, month=month))
-    except BaseException:
-        file.close()
-        raise
-    name = f"attachment; filename=\"care-bill-{month}.xlsx\"; filename*=UTF-8''{quote(seen.file_stem + '.xlsx')}"
-    return Sent(file, {"Content-Disposition": name})
+    return workbook_sent(
+        lambda file: write_care_bill(file, seen, bills.every_bill_line(session, provider_id=provider_id, month=month)),
+        plain=f"care-bill-{month}",
+        named=seen.file_stem,
+    )

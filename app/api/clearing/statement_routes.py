@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from tempfile import TemporaryFile
 from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy.orm import Session
 
 from app.api.clearing.routes import WINDOW, doors
 from app.api.clearing.statement_schemas import StatementQuery, StatementWithLines
 from app.api.operation import Sent, operation, page
+from app.api.workbooks import XLSX, workbook_sent
 from app.web.statement_page import page_policy, statement_page
 from timebank.clearing import queries
 from timebank.clearing.models import ClearingWindow
@@ -18,8 +17,6 @@ from timebank.core.actors import Actor
 from timebank.importing.statement_workbook import write_statement
 
 _LINES_SHOWN = 100
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @operation(
@@ -39,13 +36,11 @@ def statement(session: Session, actor: Actor, query: dict[str, Any], window: str
 )  # fmt: skip
 def statement_workbook(session: Session, actor: Actor, query: dict[str, Any], window: str) -> Sent:
     found, said = _asked(session, actor, query, window)
-    file = TemporaryFile()  # noqa: SIM115 - closed once it is sent
-    try:
-        write_statement(file, said, queries.every_line(session, found, said))
-    except BaseException:
-        file.close()
-        raise
-    return Sent(file, {"Content-Disposition": _attached(said)})
+    return workbook_sent(
+        lambda file: write_statement(file, said, queries.every_line(session, found, said)),
+        plain=f"statement-{said.township_code}-{said.window.window}",
+        named=said.file_stem,
+    )
 
 
 @operation(
@@ -64,9 +59,3 @@ def _asked(
     found = queries.find_window(session, window)
     township_code = queries.whose_lines(session, actor, query.get("township_code"))
     return found, queries.statement(session, found, township_code)
-
-
-def _attached(said: queries.StatementView) -> str:
-    """Saved under its Chinese name (RFC 5987), or under a plain one by programs that cannot read that."""
-    plain = f"statement-{said.township_code}-{said.window.window}.xlsx"
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(said.file_stem + '.xlsx')}"

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from tempfile import TemporaryFile
 from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy.orm import Session
 
-from app.api.clearing.statement_routes import XLSX
 from app.api.kitchen.schemas import CookedAnswer, CookedBody, DistributionAnswer, KitchenPlanAnswer, KitchenQuery
 from app.api.operation import Sent, operation
 from app.api.parser import Doors
+from app.api.workbooks import XLSX, workbook_sent
 from timebank.canteens.delivery.actions.kitchen import mark_cooked
 from timebank.canteens.delivery.models import KitchenBatch
 from timebank.canteens.delivery.queries.kitchen import KitchenDay, kitchen_day
@@ -39,15 +37,8 @@ def distribution(session: Session, actor: Actor, query: dict[str, Any]) -> Kitch
 )  # fmt: skip
 def workbook(session: Session, actor: Actor, query: dict[str, Any]) -> Sent:
     day = _day(session, actor, query)
-    file = TemporaryFile()  # noqa: SIM115 - closed once it is sent
-    try:
-        write_kitchen_day(file, day)
-    except BaseException:
-        file.close()
-        raise
-    named = quote(f"{kitchen_title(day)}.xlsx")
-    name = f"attachment; filename=\"kitchen-{day.served_on}-{day.meal}.xlsx\"; filename*=UTF-8''{named}"
-    return Sent(file, {"Content-Disposition": name})
+    plain = f"kitchen-{day.served_on}-{day.meal}"
+    return workbook_sent(lambda file: write_kitchen_day(file, day), plain=plain, named=kitchen_title(day))
 
 
 @operation(

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from tempfile import TemporaryFile
 from typing import Any
-from urllib.parse import quote
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.api.clearing.statement_routes import XLSX
 from app.api.fields import PageQuery, id_in_cursor, numbers_in_cursor
 from app.api.operation import Sent, operation, page, page_of_all
 from app.api.parser import Doors
@@ -27,6 +24,7 @@ from app.api.subsidy_claims.schemas import (
     ReturnClaimBody,
     SharesQuery,
 )
+from app.api.workbooks import XLSX, workbook_sent
 from timebank.canteens.pricing.rules import SHARE_NAMES, Share
 from timebank.canteens.subsidies import actions
 from timebank.canteens.subsidies.queries import views
@@ -122,15 +120,12 @@ def pay(session: Session, actor: Actor, body: dict[str, Any], claim_id: UUID) ->
 )  # fmt: skip
 def workbook(session: Session, actor: Actor, claim_id: UUID) -> Sent:
     seen = views.claim_for(session, actor=actor, claim_id=claim_id)
-    file = TemporaryFile()  # noqa: SIM115 - closed once it is sent
-    try:
-        write_claim(file, views.whole_claim(session, seen))
-    except BaseException:
-        file.close()
-        raise
-    month, name = seen.claim.month, quote(f"{seen.canteen_name}{seen.claim.month}补贴结算.xlsx")
-    said = f"attachment; filename=\"subsidy-claim-{month}.xlsx\"; filename*=UTF-8''{name}"
-    return Sent(file, {"Content-Disposition": said})
+    month = seen.claim.month
+    return workbook_sent(
+        lambda file: write_claim(file, views.whole_claim(session, seen)),
+        plain=f"subsidy-claim-{month}",
+        named=f"{seen.canteen_name}{month}补贴结算",
+    )
 
 
 @operation(share_doors, "/shares", "subsidies.shares", "五方分担月报", query=SharesQuery, answers=FiveSharesPage)
