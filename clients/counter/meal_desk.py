@@ -9,12 +9,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 from clients.counter.desk import Desk
 from clients.counter.line import LineDown
-from clients.counter.meal_words import meal_at
 from clients.miniprogram.problem import Problem, is_final
 
 _WRITES, _LISTS = "writes", "lists"
@@ -116,10 +114,8 @@ class MealDesk:
         return self._today
 
     def meal_now(self) -> str:
-        """The meal that is served now, or else the nearest, by the bank's clock and hours. Raises LineDown, Problem."""
-        known = self._desk.bundle.upto if self._desk.bundle else 0
-        page = self.get("/offline/bundle", since=known)
-        return meal_at(page["meal_periods"], datetime.fromisoformat(page["server_time"]))
+        """The meal that is served here now, or else the nearest, as the bank says. Raises LineDown or Problem."""
+        return str(self.today()["meal_now"])
 
     def find_diner(self, name: str, id_last_four: str) -> list[dict[str, Any]]:
         """Who has this name and these last four, with their purses. Raises LineDown or Problem."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from clients.miniprogram.problem import Problem
-from clients.miniprogram.terminal.words import BEIJING, refusal_sentences, yuan_text
+from clients.miniprogram.terminal.words import refusal_sentences, yuan_text
 
 MEALS = {"breakfast": "早餐", "lunch": "午餐", "supper": "晚餐"}
 SHARES = (
@@ -18,13 +17,6 @@ SHARES = (
     ("菜园供", "garden_fen"),
     ("志愿者帮", "volunteers_fen"),
 )
-UNDELIVERED = {
-    "家中无人": "nobody_home",
-    "本人不收": "refused",
-    "地址不对": "wrong_address",
-    "餐食洒漏": "spilled",
-    "送得太晚": "late",
-}
 _SUMS = {
     **{field: name for name, field in SHARES},
     "list_fen": "原价",
@@ -80,18 +72,6 @@ _NEXT_BY_STATUS = {
     422: "改好以后再试一次",
     429: "过几分钟再试",
 }
-
-
-def meal_at(periods: Mapping[str, Sequence[str]], at: datetime) -> str:
-    """The meal served at a moment, or between two the nearer one; ``periods`` are hours on Beijing's clock."""
-    local = at.astimezone(BEIJING)
-    now = local.hour * 60 + local.minute
-
-    def minutes_away(meal: str) -> int:
-        begins, ends = (int(time[:2]) * 60 + int(time[3:]) for time in periods[meal])
-        return max(begins - now, now - ends, 0)
-
-    return min(periods, key=lambda meal: (minutes_away(meal), periods[meal][0]))
 
 
 def fen_of(typed: str) -> int | None:

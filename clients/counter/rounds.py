@@ -10,7 +10,8 @@ from clients.counter.choosing import chosen_meal, meal_option
 from clients.counter.commands import CounterGroup, at_meals, done
 from clients.counter.desk import DeskTrouble
 from clients.counter.meal_desk import MealDesk
-from clients.counter.meal_words import MEALS, UNDELIVERED
+from clients.counter.meal_words import MEALS
+from clients.miniprogram.terminal.rounds import UNDELIVERED
 from clients.miniprogram.terminal.screen import Screen
 from clients.miniprogram.terminal.words import moment_text
 

@@ -15,6 +15,7 @@ from clients.miniprogram.terminal import (
     meals,
     notices,
     proxies,
+    rounds,
     tasks,
     vouchers,
     why,
@@ -108,6 +109,6 @@ def balance(handset: Handset) -> None:
     handset.screen.show(f"可用时长：{words.minutes_text(found['available_minutes'])}", lines, small=small)
 
 
-_NOUNS = (tasks, vouchers, meals, care, aids, giving, family, proxies, allotments, why, notices, leaving)
+_NOUNS = (tasks, rounds, vouchers, meals, care, aids, giving, family, proxies, allotments, why, notices, leaving)
 for _command in (command for noun in _NOUNS for command in noun.COMMANDS):
     phone.add_command(_command)

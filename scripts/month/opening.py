@@ -50,7 +50,7 @@ def open_canteens(bank: MonthBank, district: District) -> list[OpenCanteen]:
 
 
 def sign_everybody_in(bank: MonthBank, canteens: Sequence[OpenCanteen]) -> None:
-    """Tokens for the day."""
+    """Tokens that hold for the day."""
     for username in (DISTRICT, SECOND):
         bank.sign_in(username, DEMO_PASSWORD)
     for username in sorted({name for one in canteens for name in (one.clerk, one.steward)}):
@@ -200,6 +200,6 @@ def register_volunteers(bank: MonthBank, canteens: Sequence[OpenCanteen]) -> dic
             "phone": f"139{one.planned.number:08d}",
             "township_code": one.planned.township_code,
         }
-        bank.take_token(name, bank.call("auth.register", name, form)["access_token"])
+        bank.take_token(name, bank.call("auth.register", name, form))
         found[one.canteen_id] = name
     return found

@@ -50,7 +50,7 @@ COUNT = {
     **{"meal": "lunch", "meal_name": "午餐", "way_name": "堂食", "diet_form_name": "软食", "state_name": "已订"},
     "orders": 37,
 }
-TODAY = {"canteen_id": CANTEEN, "canteen_name": "西坞食堂", "on_day": DAY, "counts": [COUNT]}
+TODAY = {"canteen_id": CANTEEN, "canteen_name": "西坞食堂", "on_day": DAY, "meal_now": "lunch", "counts": [COUNT]}
 DINER: dict[str, Any] = {
     "person_id": PERSON,
     "name": "周桂芬",

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from clients.counter.meal_words import fen_of, meal_at
+from clients.counter.meal_words import fen_of
 from clients.counter.signed_text import read
 from tests.clients import counter_meals
 from tests.clients.conftest import ScriptedBank
 from tests.clients.counter_meals import DAY, DINER, LOVE, ORDER, PERSON, PORK, ROUND, SLIP, TOTALS, Run
-from tests.clients.counter_pages import GOOD, KEY, PERIODS
+from tests.clients.counter_pages import GOOD, KEY
 from timebank.redemption.signing import signed_payload
 
 
@@ -249,7 +248,7 @@ def test_off_the_line_meals_say_so_send_nothing_and_say_what_still_goes(run: Run
     assert len(bank.requests) == before
     run("online")
     run("today")
-    bank.on("GET", "/offline/bundle", bank.cut())
+    bank.on("GET", "/meal-counter/today", bank.cut())
     assert "没有连上服务器" in run("today", good=False)
 
 
@@ -283,22 +282,6 @@ def test_help_is_chinese_and_lists_everything_to_be_done(run: Run) -> None:
         assert "这样写：timebank counter 要办的事" in shown
         assert all(f" {name} " in shown for name in ("scan", "today", "serve", "topup", "totals", "rounds"))
     assert "timebank counter rounds deliver 取餐号 交接码" in run("rounds", "deliver", "--help")
-
-
-@pytest.mark.parametrize(
-    ("time", "meal"),
-    [
-        ("05:00", "breakfast"),
-        ("09:44", "breakfast"),
-        ("09:46", "lunch"),
-        ("12:59", "lunch"),
-        ("14:29", "lunch"),
-        ("14:31", "supper"),
-        ("23:59", "supper"),
-    ],
-)
-def test_between_two_meals_the_nearer_one_is_meant(time: str, meal: str) -> None:
-    assert meal_at(PERIODS, datetime.fromisoformat(f"2026-03-10T{time}:00+08:00")) == meal
 
 
 def test_an_amount_is_read_to_the_fen() -> None:

@@ -45,7 +45,8 @@ doors = Doors("meal_counter", __name__, url_prefix="/api/v1/meal-counter", descr
 def today(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
     place, day, counts = views.counts_of(session, actor=actor, **query)
     said = [_count(count) for count in counts]
-    return {"canteen_id": place.id, "canteen_name": place.name, "on_day": day, "counts": said}
+    now = views.meal_now(session, place)
+    return {"canteen_id": place.id, "canteen_name": place.name, "on_day": day, "meal_now": now, "counts": said}
 
 
 @operation(doors, "/queue", "meal_counter.queue", "待取餐队列", query=QueueQuery, answers=WaitingPage)

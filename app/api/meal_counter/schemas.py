@@ -84,11 +84,12 @@ class CounterCount(Answer):
 
 
 class CounterToday(Answer):
-    """A counter's day in counts."""
+    """A counter's day in counts; ``meal_now`` is served now, or else the nearest meal of today."""
 
     canteen_id = Id(required=True)
     canteen_name = fields.String(required=True)
     on_day = fields.Date(required=True)
+    meal_now = fields.String(required=True)
     counts = fields.List(fields.Nested(CounterCount), required=True)
 
 

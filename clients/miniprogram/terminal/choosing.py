@@ -68,6 +68,11 @@ def chosen_standing_order(handset: Handset, typed: str) -> str:
     return _chosen(handset, typed, "standing-orders", "standing_order_id", ({},))
 
 
+def chosen_round(handset: Handset, typed: str) -> str:
+    """The id of the delivery round ``typed``. Raises PhoneTrouble when it fits none, or several."""
+    return _chosen(handset, typed, "rounds", "round_id", ({},))
+
+
 def chosen_entry(
     handset: Handset, typed: str, kind: str, entries: Iterable[dict[str, Any]], id_field: str
 ) -> dict[str, Any]:

@@ -26,6 +26,19 @@ MISSED = "meal_missed"
 MEAL_KINDS = (*SHARE_KINDS.values(), MISSED)
 
 
+def meal_nearest(periods: Mapping[str, tuple[datetime, datetime]], at: datetime) -> str:
+    """The meal served at a moment, or between two the nearer one; of two that are equally near the earlier.
+
+    ``periods`` holds at least one meal with its beginning and end.
+    """
+
+    def away(meal: str) -> timedelta:
+        begins, ends = periods[meal]
+        return max(begins - at, at - ends, timedelta())
+
+    return min(periods, key=lambda meal: (away(meal), periods[meal]))
+
+
 def already_served(order_id: UUID, served_at: datetime | None, where: str) -> Conflict:
     """The refusal of a meal that was handed over before, with when and where."""
     when = f"{served_at.astimezone(LOCAL):%m月%d日%H:%M}" if served_at is not None else ""

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from timebank.canteens.counter.rules import not_your_counter
+from timebank.canteens.counter.rules import meal_nearest, not_your_counter
 from timebank.canteens.diners.queries import diners_by_ids
-from timebank.canteens.network.queries import organisation_of
+from timebank.canteens.network.queries import Service, organisation_of, services_on
 from timebank.canteens.orders.models import MealOrder
 from timebank.canteens.orders.rules import OrderState
 from timebank.canteens.orders.views import OrderView, see_orders
+from timebank.canteens.pricing.rules import Meal
 from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
 from timebank.people.rules import masked_name
+from timebank.policies.queries import in_force
 from timebank.townships.models import Organisation
 
 
@@ -80,6 +82,29 @@ def counts_of(
         query = query.where(MealOrder.meal == meal)
     rows = session.execute(query.group_by(*alike).order_by(*alike))
     return place, day, [Count(m, way, form, state, n, int(portions)) for m, way, form, state, n, portions in rows]
+
+
+def meal_now(session: Session, place: Organisation) -> str:
+    """The meal that a canteen serves now, or else the nearest that it serves today.
+
+    Where it serves none today, the nearest of its township's meal times.
+    """
+    today = clock.today()
+    wanted = [(place.id, today, str(meal)) for meal in Meal]
+    served = services_on(session, wanted)
+    periods = {
+        meal: (service.opens_at, service.closes_at)
+        for (_, _, meal), service in served.items()
+        if isinstance(service, Service)
+    }
+    if not periods:
+        usual = in_force(session, at=clock.now()).value("meal_periods", place.township_code)
+        periods = {meal: (_on(today, begins), _on(today, ends)) for meal, (begins, ends) in usual.items()}
+    return meal_nearest(periods, clock.now())
+
+
+def _on(day: date, hour: str) -> datetime:
+    return datetime.combine(day, time.fromisoformat(hour), clock.LOCAL)
 
 
 def queue_of(
