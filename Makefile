@@ -2,7 +2,7 @@
 #
 #   make run     the bank on http://127.0.0.1:8000, until Ctrl-C
 #   make test    the whole suite; PYTEST_ARGS='-x -k ledger' for a part of it
-#   make thorough  the random walks and seeded bugs at full length; the suite has brief ones
+#   make thorough  the random walks, seeded bugs and killed jobs at full length; the suite has brief ones
 #   make check   style, types, walls between the packages, sizes
 #   make bench   the benchmarks, as a table and as var/bench.json; BENCH_ARGS='--only closing --small' for a part
 #   make month   a simulated month of 96 canteens and 5,000 diners, counted to the fen; MONTH_ARGS='--canteens 6 --diners 90 --days 3'
@@ -36,7 +36,7 @@ test: $(DEV)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 thorough: $(DEV)
-	TIMEBANK_TEST_THOROUGH=1 $(BIN)/python -m pytest $(PYTEST_ARGS) $(wildcard tests/bank/test_*machine*.py tests/bank/test_*seeded_bugs.py)
+	TIMEBANK_TEST_THOROUGH=1 $(BIN)/python -m pytest $(PYTEST_ARGS) $(wildcard tests/bank/test_*machine*.py tests/bank/test_*seeded_bugs.py tests/story/test_*killed.py)
 
 check: $(DEV)
 	$(BIN)/ruff check

@@ -19,7 +19,7 @@ from tests.api.scene import FRESH, PASSWORD, PEOPLE, STAFF, Scene, set_scene
 from tests.conftest import SECRET, books_must_balance
 from tests.postgres import ThrowawayPostgres
 from timebank import migrations
-from timebank.core import crypto
+from timebank.core import clock, crypto
 from timebank.core.db import Database
 
 _numbers = count()
@@ -38,21 +38,28 @@ def wechat() -> Iterator[FakeWeChat]:
         yield running
 
 
+_built: dict[str, Flask] = {}
+"""Applications of this process. Building one takes longer than most tests, and it keeps nothing but its database."""
+
+
 @contextmanager
-def open_doors(url: str, wechat: FakeWeChat, home: Path) -> Iterator[Flask]:
-    """The application on the database at ``url``; afterwards every connection is given back."""
-    app = create_app(
-        Settings(
-            home=home,
-            database_url=url,
-            secret_key=SECRET,
-            wechat_base_url=wechat.url,
-            wechat_appid="wx-test",
-            wechat_secret="the-apps-own-secret",
-        )
+def open_doors(url: str, wechat: FakeWeChat, home: Path, *, of: str) -> Iterator[Flask]:
+    """The application ``of`` a test or module on the database at ``url``; afterwards every connection is given back."""
+    settings = Settings(
+        home=home,
+        database_url=url,
+        secret_key=SECRET,
+        wechat_base_url=wechat.url,
+        wechat_appid="wx-test",
+        wechat_secret="the-apps-own-secret",
     )
+    if of not in _built:
+        _built[of] = create_app(settings)
+        _built[of].extensions["timebank_database"].close()
+    app, database = _built[of], Database(url)
+    app.extensions["timebank_database"] = database
+    clock.movable_by(settings.clock_file)
     yield app
-    database: Database = app.extensions["timebank_database"]
     books_must_balance(database)
     database.close()
 
@@ -83,7 +90,7 @@ def copied(postgres: ThrowawayPostgres, template: str) -> Iterator[str]:
 @pytest.fixture
 def app(postgres: ThrowawayPostgres, staged: tuple[str, Scene], wechat: FakeWeChat, tmp_path: Path) -> Iterator[Flask]:
     """The application on a bank of the test's own; when the test is over, its books must balance."""
-    with copied(postgres, staged[0]) as url, open_doors(url, wechat, tmp_path) as app:
+    with copied(postgres, staged[0]) as url, open_doors(url, wechat, tmp_path, of="test") as app:
         yield app
 
 
@@ -119,7 +126,7 @@ def still_doors(
 ) -> Iterator[tuple[Flask, Scene]]:
     """Doors and scene for all tests of a module that change nothing, or do not mind what others changed."""
     home = tmp_path_factory.mktemp("home")
-    with copied(postgres, staged[0]) as url, open_doors(url, wechat, home) as app:
+    with copied(postgres, staged[0]) as url, open_doors(url, wechat, home, of="module") as app:
         yield app, staged[1]
 
 

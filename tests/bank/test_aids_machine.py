@@ -15,7 +15,7 @@ from timebank.core import clock
 from timebank.core.db import Database
 
 STEADY = settings(
-    max_examples=length(16, 40),
+    max_examples=length(10, 40),
     stateful_step_count=40,
     deadline=None,
     derandomize=True,

@@ -22,7 +22,7 @@ from timebank.core import clock
 from timebank.core.db import Database
 from timebank.core.errors import BankError
 
-BRIEF = settings(STEADY, max_examples=length(8, 25), report_multiple_bugs=False)
+BRIEF = settings(STEADY, max_examples=length(6, 25), report_multiple_bugs=False)
 
 
 def machine(bank: Database) -> None:
@@ -33,7 +33,7 @@ def machine(bank: Database) -> None:
 
 def test_every_seeded_bug_is_caught(postgres: ThrowawayPostgres, migrated_template: str) -> None:
     missed = []
-    bugs = BUGS[: length(5, len(BUGS))]
+    bugs = BUGS[: length(4, len(BUGS))]
     for number, sow in enumerate(bugs):
         with one_database(postgres, migrated_template, f"aids_{number}") as bank, pytest.MonkeyPatch.context() as patch:
             sow(patch, bank)

@@ -11,9 +11,10 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.bank.clearing_machine import ClearingMachine
 from tests.bank.clearing_scene import scene_of_clearing
 from tests.postgres import ThrowawayPostgres
+from tests.thorough import length
 
 LONG = settings(
-    max_examples=6,
+    max_examples=length(5, 8),
     stateful_step_count=50,
     deadline=None,
     derandomize=True,

@@ -12,6 +12,7 @@ from tests.bank.clearing_machine import ClearingMachine
 from tests.bank.clearing_scene import Scene, scene_of_clearing
 from tests.bank.clearing_seeded_bugs import BUGS, Bug
 from tests.postgres import ThrowawayPostgres
+from tests.thorough import length
 
 HISTORIES, DAYS = (56, 3, 11), 40
 """Which histories are lived through with a bug until it is caught; in the first much happens early.
@@ -46,10 +47,10 @@ def caught_in(history: int, scene: Scene, bug: Bug) -> str:
 def test_every_seeded_bug_is_caught(postgres: ThrowawayPostgres, migrated_template: str) -> None:
     by: dict[str, str] = {}
     with scene_of_clearing(postgres, migrated_template, "clearing_bugs") as scene:
-        for bug in BUGS:
+        for bug in BUGS[: length(7, len(BUGS))]:
             by[bug.name] = caught(scene, bug)
             print(f"{bug.name}: {by[bug.name] or 'NOT caught'}")
-    print(f"{sum(map(bool, by.values()))} of {len(BUGS)}")
+    print(f"{sum(map(bool, by.values()))} of {len(by)}")
     assert [name for name, who in by.items() if not who] == []
 
 

@@ -12,6 +12,7 @@ from tests.bank.closing_bugs import BUGS, Bug
 from tests.bank.ledger_guards import one_database
 from tests.conftest import books_must_balance
 from tests.postgres import ThrowawayPostgres
+from tests.thorough import length
 from timebank.core.db import Database
 from timebank.core.errors import BankError
 
@@ -45,9 +46,9 @@ def caught(bank: Database, bug: Bug) -> str:
 
 def test_every_bug_seeded_into_the_closing_is_caught(postgres: ThrowawayPostgres, migrated_template: str) -> None:
     by: dict[str, str] = {}
-    for number, bug in enumerate(BUGS):
+    for number, bug in enumerate(BUGS[: length(5, len(BUGS))]):
         with one_database(postgres, migrated_template, f"closing_{number}") as bank:
             by[bug.name] = caught(bank, bug)
         print(f"{bug.name}: {by[bug.name] or 'NOT caught'}")
-    print(f"{sum(map(bool, by.values()))} of {len(BUGS)}")
+    print(f"{sum(map(bool, by.values()))} of {len(by)}")
     assert [name for name, who in by.items() if not who] == []

@@ -16,6 +16,7 @@ from tests.factories.giving import pool_of
 from tests.factories.minutes import fill_pool, posted_in, save_minutes
 from tests.factories.people import DAYAN, SHANGTIAN, XIWU, add_elder, district, steward
 from tests.factories.tasks import NINE
+from tests.thorough import length
 from timebank.clearing.queries import positions
 from timebank.core import clock
 from timebank.core.actors import Actor
@@ -161,7 +162,7 @@ def seen() -> Counter[str]:
 def test_whatever_is_given_no_minute_is_made_or_lost(bank: Database, seen: Counter[str]) -> None:
     clock.freeze(NINE)
 
-    @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=length(5, 12), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(st.lists(steps, min_size=12, max_size=24))
     def live(life: list[tuple[str, int, int, int]]) -> None:
         with bank.session() as session:

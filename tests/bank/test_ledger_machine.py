@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.bank.ledger_machine import LedgerMachine
+from tests.thorough import length
 from timebank.core.db import Database
 
 STEADY = settings(
-    max_examples=60,
+    max_examples=length(24, 60),
     stateful_step_count=32,
     deadline=None,
     derandomize=True,

@@ -16,7 +16,7 @@ from tests.thorough import length
 from timebank.core.db import Database
 
 STEADY = settings(
-    max_examples=length(3, 15),
+    max_examples=length(2, 15),
     stateful_step_count=60,
     deadline=None,
     derandomize=True,

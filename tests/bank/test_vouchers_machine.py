@@ -47,4 +47,4 @@ def test_the_bank_does_with_vouchers_what_stands_on_paper(bank: Database) -> Non
 
 
 def test_every_bug_in_the_life_of_vouchers_is_caught(postgres: ThrowawayPostgres, migrated_template: str) -> None:
-    must_all_be_caught(postgres, migrated_template, BUGS[: length(4, len(BUGS))], live)
+    must_all_be_caught(postgres, migrated_template, BUGS[: length(2, len(BUGS))], live)

@@ -25,7 +25,7 @@ from timebank.core.ids import new_id
 CHECKOUT = Path(__file__).parents[2]
 TIMEBANK = [sys.executable, "-m", "app.cli.main"]
 PASSWORD = "timebank-demo"
-PATIENCE_S = 60
+PATIENCE_S = 120
 PRODUCTION = {
     "TIMEBANK_ENV": "production",
     "TIMEBANK_SECRET_KEY": "ab3f9c5e71d2846ab3f9c5e71d2846aa",
