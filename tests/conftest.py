@@ -9,6 +9,7 @@ from itertools import count
 import pytest
 
 from tests.postgres import ThrowawayPostgres
+from tests.warm import WarmBank
 from timebank import migrations
 from timebank.core import clock, crypto
 from timebank.core.db import Database
@@ -20,6 +21,7 @@ BANK_OPENED = datetime(2026, 3, 2, 8, tzinfo=clock.LOCAL)
 """When the databases of the tests were set up, by the bank's clock."""
 
 _numbers = count()
+_warm = WarmBank()
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +65,7 @@ def database_url(postgres: ThrowawayPostgres, migrated_template: str) -> Iterato
 @pytest.fixture
 def unverified_bank(database_url: str) -> Iterator[Database]:
     """The bank on a fresh database, for tests that break the books on purpose."""
-    bank = Database(database_url, pool_size=25)
+    bank = _warm.on(database_url)
     yield bank
     bank.close()
 

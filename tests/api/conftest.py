@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -18,6 +19,7 @@ from tests.api.description import Description, describe
 from tests.api.scene import FRESH, PASSWORD, PEOPLE, STAFF, Scene, set_scene
 from tests.conftest import SECRET, books_must_balance
 from tests.postgres import ThrowawayPostgres
+from tests.warm import WarmBank
 from timebank import migrations
 from timebank.core import clock, crypto
 from timebank.core.db import Database
@@ -38,6 +40,7 @@ def wechat() -> Iterator[FakeWeChat]:
         yield running
 
 
+_warm = defaultdict[str, WarmBank](WarmBank)
 _built: dict[str, Flask] = {}
 """Applications of this process. Building one takes longer than most tests, and it keeps nothing but its database."""
 
@@ -56,7 +59,7 @@ def open_doors(url: str, wechat: FakeWeChat, home: Path, *, of: str) -> Iterator
     if of not in _built:
         _built[of] = create_app(settings)
         _built[of].extensions["timebank_database"].close()
-    app, database = _built[of], Database(url)
+    app, database = _built[of], _warm[of].on(url)
     app.extensions["timebank_database"] = database
     clock.movable_by(settings.clock_file)
     yield app
