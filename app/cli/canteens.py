@@ -13,6 +13,7 @@ from rich.table import Table
 from app.api.canteens.answers import canteen_item, whole_item
 from app.api.canteens.schemas import CanteenItem, WholeCanteenAnswer
 from app.cli.bank import telling_refusals
+from app.cli.named import Named
 from timebank.canteens.network.queries import canteen_called
 from timebank.canteens.network.rules import STATE_NAMES, CanteenState
 from timebank.canteens.network.views import CanteenFilter, find_canteens, whole_canteen
@@ -34,7 +35,7 @@ def canteens() -> None:
 
 @canteens.command("list", short_help="助餐点名单")
 @click.option("--township", "township_code", metavar="CODE", help="只看这个镇街，如 330213004")
-@click.option("--state", type=click.Choice([str(state) for state in CanteenState]), help="只看这种状态")
+@click.option("--state", type=Named(STATE_NAMES), help="只看这种状态")
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出 answer as JSON")
 def list_canteens(township_code: str | None, state: str | None, as_json: bool) -> None:
     """助餐点名单。 List canteens with their number, state, grade and what they serve today."""

@@ -16,6 +16,7 @@ from app.api.diners.import_routes import told
 from app.api.diners.routes import diner_answer
 from app.api.diners.schemas import DinerAnswer, DinerImportAnswer
 from app.cli.bank import telling_refusals
+from app.cli.named import Named
 from timebank.canteens.diners.rules import STATE_NAMES, DinerState
 from timebank.canteens.diners.views import DinerFilter, DinerView, find_diners
 from timebank.canteens.network.queries import canteen_called
@@ -41,7 +42,7 @@ def diners() -> None:
 
 @diners.command("list", short_help="用餐对象名单")
 @click.option("--township", "township_code", metavar="CODE", help="只看这个镇街，如 330213004")
-@click.option("--state", type=click.Choice([str(state) for state in DinerState]), help="只看这种状态")
+@click.option("--state", type=Named(STATE_NAMES), help="只看这种状态")
 @click.option("--category", metavar="CODE", help="只看今天有这项特殊类别的，如 low_income")
 @click.option("--canteen", "named", metavar="NUMBER|NAME", help="只看常用这个助餐点的")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="最多列出多少人")

@@ -17,8 +17,9 @@ from rich.table import Table
 
 from app.api.kitchen.schemas import DistributionAnswer, KitchenPlanAnswer
 from app.cli.bank import telling_refusals
+from app.cli.named import Named
 from timebank.canteens.delivery.queries.kitchen import KitchenDay, kitchen_named, see_kitchen_day
-from timebank.canteens.pricing.rules import DIET_FORM_NAMES, WAY_NAMES, DietForm, Meal, Way
+from timebank.canteens.pricing.rules import DIET_FORM_NAMES, MEAL_NAMES, WAY_NAMES, DietForm, Way
 from timebank.core.clock import LOCAL
 from timebank.importing.kitchen_workbook import kitchen_title, write_kitchen_day
 
@@ -34,7 +35,7 @@ def _asked(command: Callable[..., None]) -> Callable[..., None]:
         (
             click.option("--canteen", "name", required=True, metavar="NAME", help="做饭的助餐点名称"),
             click.option("--on", "on", required=True, type=click.DateTime(["%Y-%m-%d"]), help="日期，如 2026-11-23"),
-            click.option("--meal", required=True, type=click.Choice([str(meal) for meal in Meal]), help="餐次"),
+            click.option("--meal", required=True, type=Named(MEAL_NAMES), help="餐次"),
             click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="另存为 Excel 文件"),
             click.option("--force", is_flag=True, help="覆盖已有的文件"),
             click.option("--json", "as_json", is_flag=True, help="以 JSON 输出 answer as JSON"),

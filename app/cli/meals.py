@@ -14,6 +14,7 @@ from rich.table import Table
 from app.api.orders.routes import order_answer
 from app.api.orders.schemas import MealOrderAnswer
 from app.cli.bank import telling_refusals
+from app.cli.named import Named
 from timebank.canteens.network.queries import canteen_called
 from timebank.canteens.orders.rules import STATE_NAMES, OrderState
 from timebank.canteens.orders.views import OrderFilter, OrderView, find_orders
@@ -38,8 +39,8 @@ def meals() -> None:
 @meals.command("orders", short_help="一个助餐点一天的订餐")
 @click.option("--canteen", "named", required=True, metavar="NUMBER|NAME", help="助餐点编号或名称")
 @click.option("--on", "on", required=True, type=click.DateTime(["%Y-%m-%d"]), help="日期，如 2026-11-23")
-@click.option("--meal", type=click.Choice([str(meal) for meal in Meal]), help="只看这一餐")
-@click.option("--state", type=click.Choice([str(state) for state in OrderState]), help="只看这种状态")
+@click.option("--meal", type=Named(MEAL_NAMES), help="只看这一餐")
+@click.option("--state", type=Named(STATE_NAMES), help="只看这种状态")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="最多列出多少份")
 @_json
 def orders(named: str, on: datetime, meal: str | None, state: str | None, limit: int, as_json: bool) -> None:

@@ -61,12 +61,12 @@ def test_who_is_asked_hears_once_and_who_asked_hears_of_the_yes(bank: Database, 
         assert (tell(session), tell(session)) == (2, 0)
         assert told(session, daughter) == [
             "周桂芬想登记为您的亲属（父母），请确认或谢绝，2026年04月09日前有效。",
-            "周桂芬想请您代办居家养老预约、用餐券，请确认或谢绝，2026年04月09日前有效。",
+            "周桂芬想请您代办居家养老预约、用餐，请确认或谢绝，2026年04月09日前有效。",
         ]
         accept_relation(session, actor=daughter, proposal_id=relation.id)
         accept_proxy(session, actor=daughter, proposal_id=proxy.id)
         assert (tell(session), tell(session)) == (2, 0)
-        assert told(session, mother) == ["周小敏已确认与您的亲属关系。", "周小敏已同意为您代办居家养老预约、用餐券。"]
+        assert told(session, mother) == ["周小敏已确认与您的亲属关系。", "周小敏已同意为您代办居家养老预约、用餐。"]
         assert tell_of_proposal(session, proposal_id=proxy.id) is False
 
 

@@ -67,3 +67,13 @@ def test_the_workbook_is_written_whole_and_not_over_another(line: CommandLine, o
 )  # fmt: skip
 def test_what_is_no_kitchen_is_said_to_be_none(line: CommandLine, ordered: None, name: str, said: str) -> None:
     assert said in line.refused("kitchen", "plan", "--canteen", name, *ASKED[2:])
+
+
+def test_a_meal_may_be_written_in_chinese_and_one_that_is_none_is_refused(line: CommandLine, ordered: None) -> None:
+    asked = ("--canteen", KITCHEN, "--on", f"{MORNING:%Y-%m-%d}", "--json")
+    said = [json.loads(line.good("kitchen", "plan", *asked, "--meal", meal)) for meal in ("lunch", "午餐")]
+    assert said[0] == said[1]
+    refused = line.run("kitchen", "plan", *asked, "--meal", "夜宵")
+    assert refused.exit_code == 2
+    assert "没有「夜宵」" in refused.stderr
+    assert "lunch 午餐" in refused.stderr

@@ -27,7 +27,7 @@ class ProxyScope(StrEnum):
 
 
 SCOPE_NAMES = {
-    ProxyScope.MEALS: "用餐券",
+    ProxyScope.MEALS: "用餐",
     ProxyScope.HELP: "求助",
     ProxyScope.CARE: "居家养老预约",
     ProxyScope.AIDS: "康复辅具",

@@ -62,7 +62,7 @@ _CALLED = {
 }
 """What people say at home."""
 
-SCOPES = {"meals": "用餐券", "help": "求助", "care": "居家养老预约", "aids": "康复辅具", "gifts": "赠与"}
+SCOPES = {"meals": "用餐", "help": "求助", "care": "居家养老预约", "aids": "康复辅具", "gifts": "赠与"}
 
 
 def minutes_text(minutes: int) -> str:
