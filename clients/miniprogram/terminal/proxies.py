@@ -103,7 +103,12 @@ def _asked_scopes(handset: Handset) -> tuple[str, ...]:
 
 def _scope_codes(typed: tuple[str, ...]) -> list[str]:
     """The bank's words for what may be done; several may stand in one, with 、 or commas between them."""
-    by_name = {name: code for code, name in words.SCOPES.items()} | {"用餐券": "meals", "订餐": "meals", "上门服务": "care", "辅具": "aids"}
+    by_name = {name: code for code, name in words.SCOPES.items()} | {
+        "用餐券": "meals",
+        "订餐": "meals",
+        "上门服务": "care",
+        "辅具": "aids",
+    }
     said = [one.strip() for part in typed for one in part.replace("，", "、").replace(",", "、").split("、")]
     unknown = [one for one in said if one not in by_name]
     if unknown:
