@@ -26,7 +26,7 @@ class WarmBank:
         if self._base is None:
             self._base = Database(url, pool_size=25)
             event.listen(self._base.engine, "do_connect", self._connect)
-        return _Handed(self._base)
+        return _Handed(self._base, url)
 
     def _connect(self, _dialect: Any, _record: Any, _given: Any, parameters: dict[str, Any]) -> None:
         parameters["dbname"] = self._database
@@ -35,6 +35,8 @@ class WarmBank:
 class _Handed(Database):
     """With listeners of its own, which go away with it."""
 
-    def __init__(self, base: Database) -> None:
+    def __init__(self, base: Database, url: str) -> None:
         self.engine = base.engine.execution_options()
+        # For whoever hands the address on to another process.
+        self.engine.url = make_url(url)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)

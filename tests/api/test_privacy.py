@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from flask import Flask, Response
+from flask import Flask, Response, request_finished
 
 from tests.api.caller import Caller
 from tests.api.conftest import SignIn
@@ -24,10 +24,10 @@ class _Listener:
         self.heard: list[str] = []
 
     def listen(self, app: Flask) -> None:
-        @app.after_request
-        def keep(response: Response) -> Response:
-            self.heard.append(response.get_data(as_text=True))
-            return response
+        request_finished.connect(self._keep, app)
+
+    def _keep(self, _app: Flask, response: Response) -> None:
+        self.heard.append(response.get_data(as_text=True))
 
 
 def test_no_number_and_no_phone_is_in_any_answer_or_log_line(
