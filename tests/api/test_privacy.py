@@ -54,6 +54,7 @@ def test_no_number_and_no_phone_is_in_any_answer_or_log_line(
     fresh.ok("tasks.accept", task_id=task["task_id"])
     elder.ok("tasks.show", task_id=task["task_id"])
     written = capfd.readouterr()
+    assert len(listener.heard) > 3
     said = "\n".join([*listener.heard, written.out, written.err])
     assert "people.find" in written.err
     assert f"{PHONE[:3]}****{PHONE[-4:]}" in said
