@@ -6,11 +6,12 @@
 #   make check   style, types, walls between the packages, sizes
 #   make bench   the benchmarks, as a table and as var/bench.json; BENCH_ARGS='--only closing --small' for a part
 #   make month   a simulated month of 96 canteens and 5,000 diners, counted to the fen; MONTH_ARGS='--canteens 6 --diners 90 --days 3'
+#   make screens  a picture of every page, phone and desk, in var/screens/
 #   make lock    bring the lock files in line with pyproject.toml (needs uv); LOCK_ARGS=--upgrade for newer versions
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test thorough check bench month lock
+.PHONY: help run test browser thorough check bench month screens lock
 
 PYTEST_ARGS ?= -n 2
 PYTHON ?= python3.11 python3.12 python3.13 python3
@@ -32,8 +33,19 @@ help:
 run: $(RUN)
 	@exec $(BIN)/timebank serve
 
-test: $(DEV)
+test: $(DEV) browser
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# The pages are tested in the system's Chromium, with letters for Chinese; root installs both where they are missing.
+browser:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { \
+		if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
+			echo "installing Chromium and Chinese letters for the tests of the pages"; \
+			export DEBIAN_FRONTEND=noninteractive; \
+			apt-get update -q && apt-get install -q -y --no-install-recommends chromium fonts-noto-cjk; \
+		else \
+			echo "there is no Chromium: the tests of the pages in a browser are skipped (apt-get install chromium fonts-noto-cjk)"; \
+		fi; }
 
 thorough: $(DEV)
 	TIMEBANK_TEST_THOROUGH=1 $(BIN)/python -m pytest $(PYTEST_ARGS) $(wildcard tests/bank/test_*machine*.py tests/bank/test_*seeded_bugs.py tests/story/test_*killed.py)
@@ -42,13 +54,17 @@ check: $(DEV)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy --strict timebank
-	$(BIN)/mypy app clients scripts/bench scripts/month
+	$(BIN)/mypy app clients scripts/bench scripts/month scripts/screens
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/write_openapi.py --check
 	$(BIN)/python -m pytest tests/house -q
 
 bench: $(RUN)
 	@$(BIN)/python -m scripts.bench $(BENCH_ARGS)
+
+# A picture of every page, to be looked at one by one.
+screens: $(DEV) browser
+	@$(BIN)/python -m scripts.screens
 
 month: $(RUN)
 	@$(BIN)/python -m scripts.month $(MONTH_ARGS)

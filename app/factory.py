@@ -15,7 +15,8 @@ from app.logs import configure_logs, register_logs
 from app.problems import register_problems
 from app.processes import end_with_parent
 from app.session import register_session
-from app.web.front import register_front
+from app.web.pages import register_pages
+from app.web.screens import refused_screen
 from timebank.core import clock, crypto
 from timebank.core.db import Database
 
@@ -49,9 +50,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     register_logs(app)
     register_session(app)
     register_api(app, development=settings.development)
-    register_problems(app)
+    register_problems(app, page=refused_screen)
     register_health(app)
-    register_front(app)
+    register_pages(app, development=settings.development)
     app.before_request(_refuse_oversized)
     app.after_request(_protect)
     return app

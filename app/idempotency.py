@@ -7,6 +7,7 @@ savepoint, so that a phone that lost the answer hears the same one again.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from flask import json, request
@@ -20,6 +21,16 @@ from timebank.core.replies import claim_key, keep_reply
 
 KeyRule = Literal["required", "optional"]
 LONGEST_KEY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for: the operation, on which path, with which body."""
+
+    operation: str
+    path: str
+    sent: Any
+
 
 Outcome = tuple[int, Any, bool]
 """Status, body, and whether it was kept from an earlier time."""
@@ -37,13 +48,11 @@ def read_key(rule: KeyRule) -> str | None:
     return key
 
 
-def once(
-    session: Session, actor: Actor, key: str, operation: str, deed: Callable[[], tuple[int, Any]], *, has_body: bool
-) -> Outcome:
+def once(session: Session, actor: Actor, key: str, asked: Asked, deed: Callable[[], tuple[int, Any]]) -> Outcome:
     """Do ``deed`` under ``key``, or answer what it was answered before. Raises Refused ``idempotency_key_reused``."""
     assert actor.login_id is not None
     kept = claim_key(
-        session, login_id=actor.login_id, key=key, operation=operation, request_hash=_fingerprint(operation, has_body)
+        session, login_id=actor.login_id, key=key, operation=asked.operation, request_hash=_fingerprint(asked)
     )
     if kept is not None:
         return kept.status or 500, kept.body, True
@@ -62,9 +71,8 @@ def once(
     return status, body, False
 
 
-def _fingerprint(operation: str, has_body: bool) -> bytes:
+def _fingerprint(asked: Asked) -> bytes:
     """What makes two requests the same: the operation, its path and its body, key order and blanks aside."""
-    sent = request.get_json() if has_body else None
-    canonical = json.dumps([operation, request.path, sent], sort_keys=True)
+    canonical = json.dumps([asked.operation, asked.path, asked.sent], sort_keys=True)
     # Keyed: a plain digest would let whoever holds a copy of the database guess at what was sent.
     return keyring().blind_index(canonical)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +52,9 @@ _BUSY_PAUSE_S = 5
 _MOST_NAMED = 10
 _KEPT_HEADERS = ("Allow", "Retry-After")
 
+RefusalPage = Callable[[int, str], Response]
+"""Draws a refusal for a person's browser: status and title."""
+
 log = structlog.get_logger()
 
 
@@ -96,8 +99,13 @@ def problem_response(body: dict[str, Any]) -> Response:
     return response
 
 
-def register_problems(app: Flask) -> None:
-    """Answer every error under ``/api/`` as a problem; nothing personal goes into the log."""
+def register_problems(app: Flask, *, page: RefusalPage) -> None:
+    """Answer every error under ``/api/`` as a problem, elsewhere as a ``page``; nothing personal goes into the log."""
+
+    def told(body: dict[str, Any]) -> Response:
+        if request.path.startswith("/api/"):
+            return problem_response(body)
+        return page(body["status"], body["title"])
 
     @app.errorhandler(BankError)
     def refused(error: BankError) -> Response:
@@ -109,28 +117,29 @@ def register_problems(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response | HTTPException:
-        return _http_problem(error) if request.path.startswith("/api/") else error
+        if request.path.startswith("/api/"):
+            return _http_problem(error)
+        if error.code is None or error.code < 400:
+            return error
+        return page(error.code, HTTP_PROBLEMS.get(error.code, ("", "这一页打不开"))[1])
 
     @app.errorhandler(DBAPIError)
-    def database_error(error: DBAPIError) -> Response | tuple[str, int]:
+    def database_error(error: DBAPIError) -> Response:
         sqlstate = getattr(error.orig, "sqlstate", None)
         if sqlstate in _OTHER_SCHEMA:
             log.warning("schema_differs", endpoint=request.endpoint, sqlstate=sqlstate)
-            return problem_response(problem(503, "not_ready", "系统升级中，请稍后再试", retry_after_seconds=60))
+            return told(problem(503, "not_ready", "系统升级中，请稍后再试", retry_after_seconds=60))
         if sqlstate not in _PASSING and not error.connection_invalidated:
             return broken(error)
         log.warning(
             "request_waited_too_long", endpoint=request.endpoint, sqlstate=getattr(error.orig, "sqlstate", None)
         )
-        return problem_response(problem(503, "busy", "系统正忙，请稍后再试", retry_after_seconds=_BUSY_PAUSE_S))
+        return told(problem(503, "busy", "系统正忙，请稍后再试", retry_after_seconds=_BUSY_PAUSE_S))
 
     @app.errorhandler(Exception)
-    def broken(error: Exception) -> Response | tuple[str, int]:
+    def broken(error: Exception) -> Response:
         log.error("request_failed", endpoint=request.endpoint, error=type(error).__name__, trace=trace_of(error))
-        code, title = HTTP_PROBLEMS[500]
-        if request.path.startswith("/api/"):
-            return problem_response(problem(500, code, title))
-        return title, 500
+        return told(problem(500, *HTTP_PROBLEMS[500]))
 
 
 def _http_problem(error: HTTPException) -> Response:

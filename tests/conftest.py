@@ -15,6 +15,8 @@ from timebank.core import clock, crypto
 from timebank.core.db import Database
 from timebank.supervision.verify import verify
 
+pytest_plugins = ["tests.doors"]
+
 SECRET = "a secret for tests that is long enough"
 
 BANK_OPENED = datetime(2026, 3, 2, 8, tzinfo=clock.LOCAL)

@@ -9,13 +9,13 @@ from io import SEEK_END
 from typing import Any, BinaryIO
 
 import marshmallow
-from flask import Response, g, json
+from flask import Response, g, json, request
 
 from app.api.fields import Answer, Whole, cursor_of, numbers_in_cursor
 from app.api.parser import Doors
 from app.api.uploads import FileBody
 from app.auth.current import current_actor, signed_in_login
-from app.idempotency import LONGEST_KEY, KeyRule, once, read_key
+from app.idempotency import LONGEST_KEY, Asked, KeyRule, once, read_key
 from app.problems import problem_response
 from app.session import request_session
 from timebank.core.actors import Actor
@@ -57,6 +57,20 @@ class Spec:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """An operation as pages call it, within the process: what it reads, and the view behind it."""
+
+    spec: Spec
+    view: View
+    body: type[marshmallow.Schema] | None
+    query: type[marshmallow.Schema] | None
+
+
+OFFERED: dict[str, Offered] = {}
+"""Every operation by its id, filled as the doors register them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """What a view answers that has headers of its own: bytes, or an open file, which is closed once it is sent."""
 
@@ -95,6 +109,8 @@ def operation(
     spec = Spec(operation_id, schema, media_type, status, key, anyone, body is not None, finish, one_moment)
 
     def decorate(view: View) -> View:
+        OFFERED[operation_id] = Offered(spec, view, body, query)
+
         @wraps(view)
         def door(*parsed: Any, **path: Any) -> Response:
             return _answer(spec, view, parsed, path)
@@ -153,11 +169,12 @@ def _answer(spec: Spec, view: View, parsed: tuple[Any, ...], path: dict[str, Any
         if spec.one_moment:
             of_one_moment(session)
         actor = ANYONE if spec.anyone else current_actor(session, g.token_login_id)
-        deed = partial(_do, spec, partial(view, session, actor, *parsed, **path))
+        deed = partial(done, spec, partial(view, session, actor, *parsed, **path))
         if g.given_key is None:
             status, body = deed()
         else:
-            status, body, replayed = once(session, actor, g.given_key, spec.operation_id, deed, has_body=spec.has_body)
+            asked = Asked(spec.operation_id, request.path, request.get_json() if spec.has_body else None)
+            status, body, replayed = once(session, actor, g.given_key, asked, deed)
     if isinstance(body, BankError):
         raise body
     if spec.finish is not None and status < 400:
@@ -168,7 +185,8 @@ def _answer(spec: Spec, view: View, parsed: tuple[Any, ...], path: dict[str, Any
     return response
 
 
-def _do(spec: Spec, view: Callable[[], Any]) -> tuple[int, Any]:
+def done(spec: Spec, view: Callable[[], Any]) -> tuple[int, Any]:
+    """Do it: the status, and what was answered in the words of the operation's schema."""
     found = view()
     # A refusal that is returned, not raised, keeps what was written beside it (a counted failure).
     if isinstance(found, BankError) or spec.answers is None:
@@ -180,12 +198,13 @@ def _response(status: int, body: Any, media_type: str) -> Response:
     if status >= 400:
         return problem_response(body)
     if isinstance(body, Sent):
-        return _sent(status, body, media_type)
+        return sent_response(status, body, media_type)
     sent = body if isinstance(body, bytes) else json.dumps(body)
     return Response(sent, status=status, content_type=media_type)
 
 
-def _sent(status: int, sent: Sent, media_type: str) -> Response:
+def sent_response(status: int, sent: Sent, media_type: str) -> Response:
+    """Bytes or an open file on their way, with the headers of their own."""
     content = sent.content
     if isinstance(content, bytes):
         return Response(content, status=status, headers=dict(sent.headers), mimetype=media_type)

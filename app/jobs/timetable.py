@@ -260,6 +260,13 @@ def _ledger_jobs() -> tuple[Job, ...]:
             _once,
             lambda s, _: people.forget_old_attempts(s, limit=10_000),
         ),
+        Job(
+            "forget_old_web_sessions",
+            "清理旧的网页登录",
+            3600,
+            _once,
+            lambda s, _: people.forget_old_web_sessions(s, limit=10_000),
+        ),
     )
 
 

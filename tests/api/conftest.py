@@ -1,100 +1,11 @@
-"""The doors on a real database, with a fake WeChat on loopback and everybody signed in over HTTP."""
+"""Where a door is tried, the bank is the one behind it."""
 
 from __future__ import annotations
-
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import count
-from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from app.config import Settings
-from app.factory import create_app
-from clients.fake_wechat.server import FakeWeChat
-from tests.api.caller import Caller
-from tests.api.description import Description, describe
-from tests.api.scene import FRESH, PASSWORD, PEOPLE, STAFF, Scene, set_scene
-from tests.conftest import SECRET, books_must_balance
-from tests.postgres import ThrowawayPostgres
-from tests.warm import WarmBank
-from timebank import migrations
-from timebank.core import clock, crypto
 from timebank.core.db import Database
-
-_numbers = count()
-
-SignIn = Callable[[str], Caller]
-
-
-@pytest.fixture(scope="session")
-def description() -> Description:
-    return describe()
-
-
-@pytest.fixture(scope="session")
-def wechat() -> Iterator[FakeWeChat]:
-    with FakeWeChat(appid="wx-test", secret="the-apps-own-secret") as running:
-        yield running
-
-
-_warm = defaultdict[str, WarmBank](WarmBank)
-_built: dict[str, Flask] = {}
-"""Applications of this process. Building one takes longer than most tests, and it keeps nothing but its database."""
-
-
-@contextmanager
-def open_doors(url: str, wechat: FakeWeChat, home: Path, *, of: str) -> Iterator[Flask]:
-    """The application ``of`` a test or module on the database at ``url``; afterwards every connection is given back."""
-    settings = Settings(
-        home=home,
-        database_url=url,
-        secret_key=SECRET,
-        wechat_base_url=wechat.url,
-        wechat_appid="wx-test",
-        wechat_secret="the-apps-own-secret",
-    )
-    if of not in _built:
-        _built[of] = create_app(settings)
-        _built[of].extensions["timebank_database"].close()
-    app, database = _built[of], _warm[of].on(url)
-    app.extensions["timebank_database"] = database
-    clock.movable_by(settings.clock_file)
-    yield app
-    books_must_balance(database)
-    database.close()
-
-
-@pytest.fixture(scope="session")
-def staged(postgres: ThrowawayPostgres) -> tuple[str, Scene]:
-    """A database with the scene in it, to be copied, and the scene."""
-    crypto.use_secret(SECRET)
-    scenes = []
-
-    def prepare(url: str) -> None:
-        migrations.upgrade(url)
-        bank = Database(url)
-        scenes.append(set_scene(bank))
-        bank.close()
-
-    return postgres.make_template("scene", prepare), scenes[0]
-
-
-@contextmanager
-def copied(postgres: ThrowawayPostgres, template: str) -> Iterator[str]:
-    """A copy of ``template`` for one test or module."""
-    name = f"doors{next(_numbers)}"
-    yield postgres.clone(template, name)
-    postgres.drop(name)
-
-
-@pytest.fixture
-def app(postgres: ThrowawayPostgres, staged: tuple[str, Scene], wechat: FakeWeChat, tmp_path: Path) -> Iterator[Flask]:
-    """The application on a bank of the test's own; when the test is over, its books must balance."""
-    with copied(postgres, staged[0]) as url, open_doors(url, wechat, tmp_path, of="test") as app:
-        yield app
 
 
 @pytest.fixture
@@ -102,49 +13,3 @@ def bank(app: Flask) -> Database:
     """The database behind the doors."""
     found: Database = app.extensions["timebank_database"]
     return found
-
-
-@pytest.fixture
-def scene(staged: tuple[str, Scene]) -> Scene:
-    return staged[1]
-
-
-@pytest.fixture
-def nobody(app: Flask, description: Description) -> Caller:
-    return Caller(app, description)
-
-
-@pytest.fixture
-def sign_in(nobody: Caller) -> SignIn:
-    """Signs somebody of the scene in over HTTP."""
-    return lambda who: signed_in(nobody, who)
-
-
-@pytest.fixture(scope="module")
-def still_doors(
-    postgres: ThrowawayPostgres,
-    staged: tuple[str, Scene],
-    wechat: FakeWeChat,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[Flask, Scene]]:
-    """Doors and scene for all tests of a module that change nothing, or do not mind what others changed."""
-    home = tmp_path_factory.mktemp("home")
-    with copied(postgres, staged[0]) as url, open_doors(url, wechat, home, of="module") as app:
-        yield app, staged[1]
-
-
-@pytest.fixture(scope="module")
-def still_callers(still_doors: tuple[Flask, Scene], description: Description) -> dict[str, Caller]:
-    """Everybody of the module's scene, signed in over HTTP; ``nobody`` without a token."""
-    nobody = Caller(still_doors[0], description)
-    return {"nobody": nobody, **{who: signed_in(nobody, who) for who in (*STAFF, *PEOPLE, FRESH)}}
-
-
-def signed_in(nobody: Caller, who: str) -> Caller:
-    """The same door with a token of ``who``."""
-    if who in STAFF:
-        answer = nobody.ok("auth.staff_login", {"username": who, "password": PASSWORD})
-    else:
-        answer = nobody.ok("auth.wechat_login", {"code": f"demo:{who}"})
-        assert answer["registered"] is (who != FRESH)
-    return Caller(nobody.app, nobody.description, answer["access_token"])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.api.conftest import SignIn
 from tests.api.scene import Scene
+from tests.doors import SignIn
 
 
 def test_a_reservation_asked_for_twice_under_one_key_is_one(scene: Scene, sign_in: SignIn) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import SignIn
 from tests.api.scene import Scene
+from tests.doors import SignIn
 from timebank.core import clock
 
 NEAR = {"latitude": "29.69", "longitude": "121.47", "within_m": "100000"}

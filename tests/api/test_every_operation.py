@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from app.api.clearing.reconciliation_routes import WORKBOOK
 from tests.api.caller import Caller
-from tests.api.conftest import SignIn
 from tests.api.description import Description
 from tests.api.scene import Scene
 from tests.api.walk_aids import borrow_aids
@@ -25,6 +24,7 @@ from tests.api.walk_ratings import say_what_one_thinks
 from tests.api.walk_subsidies import settle_last_month
 from tests.api.walk_vouchers import live_with_vouchers
 from tests.api.walk_why import ask_why
+from tests.doors import SignIn
 from tests.factories.lists import workbook
 from tests.factories.people import DAYAN, SHANGTIAN, XIWU, born_for_age, valid_id_number
 from timebank.core import clock

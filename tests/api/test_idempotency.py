@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy import select
 
 from tests.api.caller import Caller, proper_problem
-from tests.api.conftest import SignIn
 from tests.api.description import describe
 from tests.api.samples import sample
 from tests.api.scene import Scene
 from tests.api.whole_database import fingerprint
+from tests.doors import SignIn
 from tests.factories.people import XIWU, born_for_age, valid_id_number
 from timebank.core import clock
 from timebank.core.db import Database

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.api.caller import Caller
-from tests.api.conftest import SignIn
 from tests.api.scene import Scene
+from tests.doors import SignIn
 from tests.factories.people import DAYAN
 from timebank.core.db import Database
 from timebank.people.models import Person

@@ -10,9 +10,9 @@ import pytest
 from clients.counter.bundle import Bundle, NotTrusted, download
 from clients.counter.check import check
 from tests.api.caller import Caller
-from tests.api.conftest import SignIn
 from tests.api.scene import Scene
 from tests.api.walk_offline import work_without_a_line
+from tests.doors import SignIn
 from timebank.core import clock
 from timebank.core.db import Database
 from timebank.redemption.actions import number_endings

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.api.conftest import SignIn
 from tests.api.scene import Scene
+from tests.doors import SignIn
 from tests.factories.people import DAYAN, SHANGTIAN, XIWU
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.api.conftest import SignIn
+from tests.doors import SignIn
 from tests.factories.minutes import fill_pool
 from tests.factories.people import SHANGTIAN, XIWU
 from timebank.core import clock

@@ -8,8 +8,8 @@ import pytest
 from flask import Flask, Response, request_finished
 
 from tests.api.caller import Caller
-from tests.api.conftest import SignIn
 from tests.api.scene import Scene
+from tests.doors import SignIn
 from tests.factories.people import XIWU, born_for_age, valid_id_number
 from timebank.core import clock
 from timebank.core.db import Database

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import SignIn
 from tests.api.scene import Scene
 from tests.api.walk_ratings import say_what_one_thinks
+from tests.doors import SignIn
 
 
 def test_a_meal_is_rated_answered_hidden_and_called_about(scene: Scene, sign_in: SignIn) -> None:

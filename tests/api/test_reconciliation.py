@@ -8,10 +8,10 @@ import pytest
 
 from app.api.clearing.reconciliation_routes import WORKBOOK
 from tests.api.caller import Caller
-from tests.api.conftest import SignIn
 from tests.api.description import describe
 from tests.api.scene import Scene
 from tests.api.whole_database import fingerprint
+from tests.doors import SignIn
 from tests.factories.lists import workbook
 from tests.factories.people import DAYAN, SHANGTIAN
 from timebank.core import clock

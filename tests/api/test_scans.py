@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.api.caller import Caller
-from tests.api.conftest import SignIn
+from tests.doors import SignIn
 
 LONG = "https://example.test/pay/" + "x" * 300
 

@@ -10,8 +10,8 @@ from sqlalchemy import func, select, update
 from clients.fake_wechat.server import FakeWeChat
 from clients.fake_wechat.state import Fault, openid_of
 from tests.api.caller import Caller
-from tests.api.conftest import SignIn
 from tests.api.scene import PASSWORD, Scene
+from tests.doors import SignIn
 from tests.factories.people import XIWU, born_for_age, valid_id_number
 from timebank.core import clock
 from timebank.core.db import Database

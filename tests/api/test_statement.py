@@ -14,8 +14,8 @@ from flask import Flask
 
 from app.api import workbooks
 from tests.api.caller import Caller, Json
-from tests.api.conftest import SignIn
 from tests.api.scene import Scene
+from tests.doors import SignIn
 from tests.factories.clearing import eat
 from tests.factories.lists import credit
 from tests.factories.people import DAYAN, SHANGTIAN, XIWU

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import SignIn
 from tests.api.scene import Scene
+from tests.doors import SignIn
 from tests.factories.people import DAYAN
 from tests.factories.policies import change_policy
 from tests.factories.vouchers import make_relatives

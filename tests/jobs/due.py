@@ -29,6 +29,7 @@ from tests.jobs.due_orders import ordered_and_left, ordered_for_a_closed_day, st
 from tests.jobs.due_ratings import a_month_of_meals_has_ended
 from tests.jobs.due_subsidies import eaten_last_month
 from tests.jobs.due_vouchers import about_to_expire, entered_before_the_index
+from tests.jobs.due_web_sessions import signed_in_long_ago
 from timebank.clearing.models import ClearingWindow, Recomputation, Tally
 from timebank.core import clock
 from timebank.core.actors import Actor
@@ -254,6 +255,7 @@ DUE = {
     "charge_care_reversals": Due(visit_reversed_in_the_ledger, (60, 3000), (0, 0)),
     "issue_care_bills": Due(visited_last_month, [], [("2026-03", 60)]),
     "tell_of_proposals": Due(asked_to_be_relatives, [], ["有请求待您确认"]),
+    "forget_old_web_sessions": Due(signed_in_long_ago, 2, 1),
     "forget_old_attempts": Due(guessed_long_ago, ["lately", "long ago"], ["lately"]),
     "grant_allotments": Due(assessed_before_this_month, ([], 0, 0), ([120], 120, 1)),
     "grant_seed_hours": Due(eighty_and_alone, ([], 0), (["alone"], 600)),

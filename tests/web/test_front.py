@@ -21,5 +21,7 @@ def test_the_front_door_says_whose_house_this_is_and_asks_no_database() -> None:
     assert "奉化时间银行" in answer.text
     linked = re.findall(r'href="([^"]+)"', answer.text)
     assert linked
-    assert [client.get(address).status_code for address in linked] == [200] * len(linked)
+    for address in linked:
+        if address.startswith("/"):
+            assert client.get(address.partition("#")[0]).status_code == 200, address
     assert "style-src 'self'" in answer.headers["Content-Security-Policy"]

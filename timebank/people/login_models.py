@@ -47,6 +47,23 @@ class Login(Base):
     disabled_at: Mapped[datetime | None]
 
 
+class WebSession(Base):
+    """A browser that a login has signed in with; over when it is ended or its time is."""
+
+    __tablename__ = "web_session"
+    __table_args__ = (
+        CheckConstraint("expires_at > opened_at", name="lasts"),
+        Index("ix_web_session_login_id", "login_id"),
+        Index("ix_web_session_expires_at", "expires_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    login_id: Mapped[UUID] = mapped_column(ForeignKey("login.id"))
+    opened_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
 class LoginAttempt(Base):
     """Failed sign-ins of one staff name, known or not, counted so that guessing slows down."""
 

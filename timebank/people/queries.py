@@ -10,12 +10,13 @@ from sqlalchemy import LargeBinary, any_, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
 from timebank.core.crypto import keyring
 from timebank.core.db import UuidColumn
 from timebank.core.errors import NotFound
 from timebank.people.id_numbers import IdNumber
-from timebank.people.login_models import Login
+from timebank.people.login_models import Login, WebSession
 from timebank.people.models import Person, PersonRole, Proxy
 from timebank.people.rules import ProxyScope, must_be_in_scope, person_frozen, person_left
 
@@ -168,6 +169,12 @@ def actor_of(session: Session, login_id: UUID) -> Actor | None:
         organisation_id=login.organisation_id,
         roles=frozenset(row.roles or ()),
     )
+
+
+def login_of_web_session(session: Session, session_id: UUID) -> UUID | None:
+    """The login that a browser is signed in as; None where its session has ended or its time is over."""
+    holds = (WebSession.ended_at.is_(None), WebSession.expires_at > clock.machine_now())
+    return session.scalar(select(WebSession.login_id).where(WebSession.id == session_id, *holds))
 
 
 def staff_by_username(session: Session, username: str) -> Actor | None:

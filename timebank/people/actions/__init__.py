@@ -13,6 +13,12 @@ from timebank.people.actions.family import (
 from timebank.people.actions.index_people import index_person, unindexed_people
 from timebank.people.actions.proxies import accept_proxy, end_proxy, propose_proxy, register_proxy
 from timebank.people.actions.sign_in import create_staff_login, forget_old_attempts, try_password, wechat_login
+from timebank.people.actions.web_sessions import (
+    end_all_web_sessions,
+    end_web_session,
+    forget_old_web_sessions,
+    open_web_session,
+)
 
 __all__ = [
     "Asked",
@@ -22,12 +28,16 @@ __all__ = [
     "accept_relation",
     "create_staff_login",
     "decline_proposal",
+    "end_all_web_sessions",
     "end_proxy",
     "end_relation",
+    "end_web_session",
     "enrol",
     "forget_old_attempts",
+    "forget_old_web_sessions",
     "index_person",
     "name_heir",
+    "open_web_session",
     "propose_proxy",
     "propose_relation",
     "register",

@@ -1,0 +1,1 @@
+"""The canteen counter's pages, for a tablet with a scanner gun."""

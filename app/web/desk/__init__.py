@@ -1,0 +1,1 @@
+"""The desk: pages of the townships, the district and its auditors."""

@@ -1,0 +1,66 @@
+"""What the rooms of the desk share: filters of lists, counts of what waits, and forms that name people by number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+from marshmallow import ValidationError
+
+from app.web.asking import Asker, Refusal
+from timebank.core.errors import BankError
+
+MOST_COUNTED = 100
+
+
+def asked(*names: str) -> dict[str, str]:
+    """What the address says of these filters; an empty one is none."""
+    return {name: value for name in names if (value := request.args.get(name, "").strip())}
+
+
+def listed(ask: Asker, operation_id: str, filters: dict[str, Any], *, limit: int = 30, **path: Any) -> dict[str, Any]:
+    """One page of a list, with the filters it was asked with, for the link to the next one."""
+    found = ask.read(operation_id, {**filters, "limit": limit, "cursor": request.args.get("cursor")}, **path)
+    return {"items": found["items"], "next_cursor": found["next_cursor"], "asked": filters}
+
+
+def how_many(ask: Asker, operation_id: str, query: dict[str, Any]) -> tuple[int, bool]:
+    """How many a list holds, and whether there are more than one counts."""
+    found = ask.read(operation_id, {**query, "limit": MOST_COUNTED})
+    return len(found["items"]), found["next_cursor"] is not None
+
+
+def township_names(ask: Asker) -> dict[str, str]:
+    """Townships by code."""
+    return {one["code"]: one["name"] for one in ask.everything("townships.list")}
+
+
+def person_of_number(ask: Asker, field: str) -> dict[str, Any] | Refusal:
+    """Whom the identity number in a form's field stands for; a number is never part of an address."""
+    number = request.form.get(field, "").strip()
+    if not number:
+        return Refusal("填写有误，请检查标出的地方", "invalid_input", {}, {field: ["请填身份证号"]})
+    try:
+        found: dict[str, Any] = ask.read("people.find", {"id_number": number})
+    except BankError as refusal:
+        words = refusal.detail or refusal.title
+        return Refusal(words, refusal.code, {}, {field: [words]})
+    except ValidationError:
+        return Refusal("身份证号不对", "invalid_input", {}, {field: ["身份证号不对，请核对"]})
+    return found
+
+
+def moment_of(typed: str | None) -> str | None:
+    """What a field for day and time holds, with Beijing's offset, as operations read it."""
+    return f"{typed}:00+08:00" if typed and len(typed) == len("2026-11-22T09:00") else typed
+
+
+def renamed(refusal: Refusal, names: dict[str, str]) -> Refusal:
+    """A refusal whose errors stand at the fields of the form, where those are called otherwise than the body's."""
+    errors = {names.get(name, name): said for name, said in refusal.errors.items()}
+    return Refusal(refusal.title, refusal.code, refusal.facts, errors)
+
+
+def its_status(refusal: Refusal | None) -> int:
+    """The status of a form that is drawn: for the first time, or again after a no."""
+    return 200 if refusal is None else 422

@@ -1,0 +1,1 @@
+"""Pages for phones: what volunteers, elders and their families do."""
