@@ -95,11 +95,6 @@ def form_key() -> str:
     return request.form.get("form_key", "") or request.form["form_token"]
 
 
-def filled() -> dict[str, str]:
-    """What a form sent, without what is the form's own."""
-    return {name: value.strip() for name, value in request.form.items() if name not in ("form_token", "form_key")}
-
-
 def next_path(otherwise: str) -> str:
     """Where to go on after signing in: a path of this site, or ``otherwise``."""
     wanted = request.args.get("next") or request.form.get("next") or ""

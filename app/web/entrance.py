@@ -8,8 +8,8 @@ from app.auth.tokens import read_token
 from app.session import request_session
 from app.web.asking import Asker, Refusal
 from app.web.browser import PERSON_LIFETIME, STAFF_LIFETIME, sign_in, sign_out, tell
-from app.web.doors import filled, go, next_path, page
-from app.web.screens import ELDER_COOKIE, screen
+from app.web.doors import go, next_path, page
+from app.web.screens import ELDER_COOKIE, filled, screen
 from timebank.core.actors import Actor, StaffRole
 from timebank.core.db import unit_of_work
 from timebank.people.queries import actor_of

@@ -13,6 +13,7 @@ from flask import Response, request
 from jinja2 import Environment
 from markupsafe import Markup
 
+from app.web.asking import Refusal
 from app.web.assets import asset
 from app.web.browser import form_token, told
 from app.web.printing import templates
@@ -30,8 +31,13 @@ ELDER_COOKIE = "elder_version"
 _WEEKDAYS = "一二三四五六日"
 
 
-def screen(template: str, actor: Actor | None, *, status: int = 200, **what: Any) -> Response:
-    """A page, drawn for whoever asks, in the version they have chosen."""
+def screen(
+    template: str, actor: Actor | None, *, status: int | None = None, refusal: Refusal | None = None, **what: Any
+) -> Response:
+    """A page, drawn for whoever asks, in the version they have chosen.
+
+    With a ``refusal`` it is a form drawn again after a no: its fields hold what was sent, and its status says so.
+    """
     words = (
         _environment()
         .get_template(template)
@@ -44,11 +50,18 @@ def screen(template: str, actor: Actor | None, *, status: int = 200, **what: Any
             form_key=lambda: str(uuid4()),
             told=told(),
             frame=_frame(actor),
-            **{"refusal": None, "filled": {}, **what},
+            refusal=refusal,
+            **{"filled": filled() if refusal is not None else {}, **what},
         )
     )
     headers = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
+    status = status or (200 if refusal is None else 422)
     return Response(words, status=status, content_type="text/html; charset=utf-8", headers=headers)
+
+
+def filled() -> dict[str, str]:
+    """What a form sent, without what is the form's own."""
+    return {name: value.strip() for name, value in request.form.items() if name not in ("form_token", "form_key")}
 
 
 def refused_screen(status: int, title: str) -> Response:

@@ -89,10 +89,15 @@ class Traffic:
     """What a page loads: how much, and from whom."""
 
     def __init__(self, page: Page) -> None:
-        self.bytes, self.hosts = 0, set[str]()
+        self.hosts, self._bytes_of = set[str](), dict[str, int]()
         page.on("response", self._take)
+
+    @property
+    def bytes(self) -> int:
+        """Of everything but pictures, each once: a worker that keeps a page asks for it a second time."""
+        return sum(self._bytes_of.values())
 
     def _take(self, response: Response) -> None:
         self.hosts.add(response.url.split("/")[2])
         if not (response.headers.get("content-type") or "").startswith("image/"):
-            self.bytes += int(response.headers.get("content-length") or 0)
+            self._bytes_of[response.url] = int(response.headers.get("content-length") or 0)

@@ -10,8 +10,8 @@ from flask import Blueprint, Response
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
 from app.web.counter.meals import fen_of
-from app.web.doors import filled, form_key, go, page
-from app.web.screens import screen
+from app.web.doors import form_key, go, page
+from app.web.screens import filled, screen
 from timebank.core.amounts import yuan_text
 
 doors = Blueprint("counter_cash", __name__)
@@ -75,9 +75,7 @@ def move(ask: Asker, step: str) -> Response:
 
 
 def _amounts(ask: Asker, diners: list[Diner], refusal: Refusal | None = None) -> Response:
-    status = 200 if refusal is None else 422
-    sent = filled() if refusal is not None else {}
-    return screen("counter/cash_amount.html", ask.actor, status=status, refusal=refusal, filled=sent, diners=diners)
+    return screen("counter/cash_amount.html", ask.actor, refusal=refusal, diners=diners)
 
 
 def _beside_the_amount(refusal: Refusal) -> Refusal:

@@ -9,8 +9,8 @@ from flask import Blueprint, Response
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
 from app.web.counter.meals import MEALS, day_and_meal
-from app.web.doors import filled, form_key, go, page
-from app.web.screens import screen
+from app.web.doors import form_key, go, page
+from app.web.screens import filled, screen
 
 doors = Blueprint("counter_rounds", __name__)
 
@@ -77,9 +77,7 @@ def _drawn(ask: Asker, round_id: str, refusal: Refusal | None = None) -> Respons
     return screen(
         "counter/round.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
-        filled=filled() if refusal is not None else {},
         round=ask.read("rounds.show", round_id=round_id),
         meals=MEALS,
         reasons=REASONS,

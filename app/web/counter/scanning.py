@@ -15,8 +15,8 @@ from flask import Blueprint, Response, json, request
 
 from app.web.asking import Asker, Refusal
 from app.web.counter.meals import MEALS, dishes_text
-from app.web.doors import filled, form_key, page
-from app.web.screens import clock_text, screen
+from app.web.doors import form_key, page
+from app.web.screens import clock_text, filled, screen
 from timebank.core import clock
 from timebank.core.amounts import yuan_text
 

@@ -13,8 +13,8 @@ from flask import Blueprint, Response, json, request
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
 from app.web.counter.meals import MEALS, day_and_meal, dishes_text
-from app.web.doors import filled, form_key, go, page
-from app.web.screens import screen
+from app.web.doors import form_key, go, page
+from app.web.screens import filled, screen
 from timebank.core.amounts import yuan_text
 
 doors = Blueprint("counter_selling", __name__)
@@ -140,7 +140,6 @@ def _form(ask: Asker, refusal: Refusal | None = None) -> Response:
     return screen(
         "counter/sell.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
         filled=filled() if request.method == "POST" else {},
         day=day,
@@ -155,7 +154,6 @@ def _confirm(ask: Asker, chosen: list[Dish], diners: list[dict[str, Any]], refus
     return screen(
         "counter/sell_check.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
         filled=sent,
         meals=MEALS,
@@ -171,6 +169,5 @@ def _confirm(ask: Asker, chosen: list[Dish], diners: list[dict[str, Any]], refus
 
 def _dishes(ask: Asker, refusal: Refusal | None = None) -> Response:
     day, meal, menu = _menu(ask)
-    status = 200 if refusal is None else 422
-    shown = {"day": day, "meals": MEALS, "meal": meal, "menu": menu}
-    return screen("counter/dishes.html", ask.actor, status=status, refusal=refusal, **shown)
+    shown: dict[str, Any] = {"day": day, "meals": MEALS, "meal": meal, "menu": menu}
+    return screen("counter/dishes.html", ask.actor, refusal=refusal, **shown)

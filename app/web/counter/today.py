@@ -7,8 +7,8 @@ from flask import Blueprint, Response, request
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
 from app.web.counter.meals import MEALS, day_and_meal, dishes_text
-from app.web.doors import filled, form_key, go, page
-from app.web.screens import screen
+from app.web.doors import form_key, go, page
+from app.web.screens import filled, screen
 from timebank.core.amounts import yuan_text
 
 doors = Blueprint("counter_today", __name__)
@@ -39,7 +39,6 @@ def _drawn(ask: Asker, refusal: Refusal | None = None) -> Response:
     return screen(
         "counter/today.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
         day=day,
         meals=MEALS,

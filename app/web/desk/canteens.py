@@ -9,9 +9,9 @@ from flask import Blueprint, Response, request
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.desk.lists import asked, its_status, listed, township_names
-from app.web.doors import filled, form_key, go, page
-from app.web.screens import screen
+from app.web.desk.lists import asked, listed, township_names
+from app.web.doors import form_key, go, page
+from app.web.screens import filled, screen
 from timebank.canteens.network.rules import STATE_NAMES, Grade
 
 doors = Blueprint("desk_canteens", __name__)
@@ -85,9 +85,7 @@ def _canteen_page(ask: Asker, canteen_id: UUID, refusal: Refusal | None = None) 
     return screen(
         "desk/canteen.html",
         ask.actor,
-        status=its_status(refusal),
         refusal=refusal,
-        filled=filled() if refusal else {},
         found=request.form.getlist("found") if refusal else [],
         canteen=ask.read("canteens.show", canteen_id=canteen_id),
         grades=ask.everything("canteens.grades", canteen_id=canteen_id),

@@ -10,9 +10,9 @@ from app.api.operation import sent_response
 from app.api.workbooks import XLSX
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.desk.lists import asked, its_status, listed, township_names
-from app.web.doors import filled, form_key, go, page
-from app.web.screens import screen
+from app.web.desk.lists import asked, listed, township_names
+from app.web.doors import form_key, go, page
+from app.web.screens import filled, screen
 from timebank.canteens.subsidies.rules import DECISION_NAMES, STATE_NAMES
 
 doors = Blueprint("desk_claims", __name__)
@@ -81,9 +81,7 @@ def _claim_page(ask: Asker, claim_id: UUID, refusal: Refusal | None = None) -> R
     return screen(
         "desk/claim.html",
         ask.actor,
-        status=its_status(refusal),
         refusal=refusal,
-        filled=filled() if refusal else {},
         claim=ask.read("subsidy_claims.show", claim_id=claim_id),
         findings=findings["items"],
         next_cursor=findings["next_cursor"],
@@ -97,9 +95,7 @@ def _finding_page(ask: Asker, claim_id: UUID, number: int, refusal: Refusal | No
     return screen(
         "desk/finding.html",
         ask.actor,
-        status=its_status(refusal),
         refusal=refusal,
-        filled=filled() if refusal else {},
         claim=ask.read("subsidy_claims.show", claim_id=claim_id),
         finding=next((one for one in findings if one["number"] == number), None),
         decisions=list(DECISION_NAMES.items()),

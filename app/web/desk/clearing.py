@@ -11,10 +11,10 @@ from app.api.operation import sent_response
 from app.api.workbooks import XLSX
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.desk.lists import asked, its_status, listed, township_names
+from app.web.desk.lists import asked, listed, township_names
 from app.web.desk.today import limit_names
-from app.web.doors import filled, form_key, go, page
-from app.web.screens import screen
+from app.web.doors import form_key, go, page
+from app.web.screens import filled, screen
 from timebank.clearing.queries.statements import RULING_NAMES
 from timebank.clearing.statement_words import LINE_DISPUTE_NAMES
 
@@ -119,9 +119,7 @@ def _statement(ask: Asker, window: str, refusal: Refusal | None = None) -> Respo
     return screen(
         "desk/statement.html",
         ask.actor,
-        status=its_status(refusal),
         refusal=refusal,
-        filled=filled() if refusal else {},
         window=window,
         said=ask.read("clearing.statement", of_whom, window=window),
         lines=lines["items"],
@@ -136,9 +134,7 @@ def _dispute_form(ask: Asker, window: str, transfer_id: UUID, refusal: Refusal |
     lines = ask.everything("clearing.lines", {"window": window, **asked("township_code")})
     line = next((one for one in lines if one["transfer_id"] == str(transfer_id)), None)
     shown: dict[str, Any] = {"window": window, "line": line, "townships": township_names(ask)}
-    sent = filled() if refusal else {}
-    status = its_status(refusal)
-    return screen("desk/dispute_line.html", ask.actor, status=status, refusal=refusal, filled=sent, **shown)
+    return screen("desk/dispute_line.html", ask.actor, refusal=refusal, **shown)
 
 
 def _rule_form(ask: Asker, dispute_id: UUID, refusal: Refusal | None = None) -> Response:
@@ -147,9 +143,7 @@ def _rule_form(ask: Asker, dispute_id: UUID, refusal: Refusal | None = None) -> 
     return screen(
         "desk/rule_dispute.html",
         ask.actor,
-        status=its_status(refusal),
         refusal=refusal,
-        filled=filled() if refusal else {},
         dispute=dispute,
         townships=township_names(ask),
         rulings=list(RULING_NAMES.items()),

@@ -9,9 +9,9 @@ from flask import Blueprint, Response, request
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.desk.lists import asked, its_status, listed, township_names
-from app.web.doors import filled, form_key, go, page
-from app.web.screens import screen
+from app.web.desk.lists import asked, listed, township_names
+from app.web.doors import form_key, go, page
+from app.web.screens import filled, screen
 from timebank.canteens.diners.rules import STATE_NAMES
 
 doors = Blueprint("desk_diners", __name__)
@@ -77,7 +77,6 @@ def _diner_page(ask: Asker, person_id: UUID, refusal: Refusal | None = None) -> 
     return screen(
         "desk/diner.html",
         ask.actor,
-        status=its_status(refusal),
         refusal=refusal,
         filled=filled() if refusal else {"evidence": diner["proposal_evidence"] or ""},
         picked=picked,

@@ -9,10 +9,10 @@ from flask import Blueprint, Response
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.desk.lists import asked, its_status, listed, township_names
+from app.web.desk.lists import asked, listed, township_names
 from app.web.desk.people import PERSON, seen
-from app.web.doors import filled, form_key, go, page
-from app.web.screens import screen
+from app.web.doors import form_key, go, page
+from app.web.screens import filled, screen
 from timebank.giving.rules import HARDSHIP_STATUS_NAMES
 
 doors = Blueprint("desk_hardship", __name__)
@@ -67,8 +67,7 @@ def ask_for(ask: Asker, person_id: UUID) -> Response:
 
 
 def _form(ask: Asker, person_id: UUID, refusal: Refusal | None = None) -> Response:
-    shown = {"filled": filled() if refusal else {}, "person": seen(ask, person_id)}
-    return screen("desk/hardship_ask.html", ask.actor, status=its_status(refusal), refusal=refusal, **shown)
+    return screen("desk/hardship_ask.html", ask.actor, refusal=refusal, person=seen(ask, person_id))
 
 
 def _request_page(ask: Asker, hardship_id: UUID, refusal: Refusal | None = None) -> Response:
@@ -77,9 +76,7 @@ def _request_page(ask: Asker, hardship_id: UUID, refusal: Refusal | None = None)
     return screen(
         "desk/hardship_one.html",
         ask.actor,
-        status=its_status(refusal),
         refusal=refusal,
-        filled=filled() if refusal else {},
         help=request,
         townships=township_names(ask),
     )

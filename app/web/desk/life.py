@@ -9,10 +9,10 @@ from flask import Blueprint, Response
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.desk.lists import asked, its_status, listed, township_names
+from app.web.desk.lists import asked, listed, township_names
 from app.web.desk.people import PERSON, seen
-from app.web.doors import filled, form_key, go, page
-from app.web.screens import screen
+from app.web.doors import form_key, go, page
+from app.web.screens import filled, screen
 
 doors = Blueprint("desk_life", __name__)
 
@@ -103,9 +103,8 @@ def _leave_form(ask: Asker, person_id: UUID, refusal: Refusal | None = None) -> 
 
 
 def _form(ask: Asker, template: str, person_id: UUID, refusal: Refusal | None = None, **more: Any) -> Response:
-    sent = filled() if refusal else {}
     shown = {"person": seen(ask, person_id), **more}
-    return screen(template, ask.actor, status=its_status(refusal), refusal=refusal, filled=sent, **shown)
+    return screen(template, ask.actor, refusal=refusal, **shown)
 
 
 def _elsewhere(ask: Asker) -> list[tuple[str, str]]:
@@ -118,9 +117,8 @@ def _death_page(ask: Asker, report_id: UUID, refusal: Refusal | None = None) -> 
     return screen(
         "desk/death.html",
         ask.actor,
-        status=its_status(refusal) if report else 404,
+        status=None if report else 404,
         refusal=refusal,
-        filled=filled() if refusal else {},
         report=report,
         states=_STATES,
         townships=township_names(ask),

@@ -59,8 +59,3 @@ def renamed(refusal: Refusal, names: dict[str, str]) -> Refusal:
     """A refusal whose errors stand at the fields of the form, where those are called otherwise than the body's."""
     errors = {names.get(name, name): said for name, said in refusal.errors.items()}
     return Refusal(refusal.title, refusal.code, refusal.facts, errors)
-
-
-def its_status(refusal: Refusal | None) -> int:
-    """The status of a form that is drawn: for the first time, or again after a no."""
-    return 200 if refusal is None else 422

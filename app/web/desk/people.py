@@ -9,9 +9,9 @@ from flask import Blueprint, Response, request
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.desk.lists import asked, its_status, listed, person_of_number, renamed, township_names
-from app.web.doors import filled, form_key, go, page
-from app.web.screens import screen
+from app.web.desk.lists import asked, listed, person_of_number, renamed, township_names
+from app.web.doors import form_key, go, page
+from app.web.screens import filled, screen
 from timebank.people.rules import ROLE_NAMES, SCOPE_NAMES, USUAL_SCOPES
 
 doors = Blueprint("desk_people", __name__)
@@ -126,9 +126,7 @@ def _search(ask: Asker, refusal: Refusal | None = None, person: dict[str, Any] |
     return screen(
         "desk/people.html",
         ask.actor,
-        status=its_status(refusal),
         refusal=refusal,
-        filled=filled() if refusal else {},
         person=person,
         townships=township_names(ask),
         role_names=ROLE_NAMES,
@@ -140,7 +138,6 @@ def _enrol_form(ask: Asker, refusal: Refusal | None = None) -> Response:
     return screen(
         "desk/enrol.html",
         ask.actor,
-        status=its_status(refusal),
         refusal=refusal,
         filled=filled() if refusal else {"township_code": own or ""},
         picked=request.form.getlist("roles"),
@@ -154,9 +151,7 @@ def _proxy_form(ask: Asker, person_id: UUID, refusal: Refusal | None = None) -> 
     return screen(
         "desk/proxy.html",
         ask.actor,
-        status=its_status(refusal),
         refusal=refusal,
-        filled=filled() if refusal else {},
         picked=request.form.getlist("scopes") if refusal else usual,
         person=seen(ask, person_id),
         scopes=[(str(scope), name) for scope, name in SCOPE_NAMES.items()],
@@ -166,5 +161,5 @@ def _proxy_form(ask: Asker, person_id: UUID, refusal: Refusal | None = None) -> 
 def _end_proxy_form(ask: Asker, person_id: UUID, registration_id: UUID, refusal: Refusal | None = None) -> Response:
     consents = ask.everything("proxies.list", {"person_id": person_id})
     consent = next((one for one in consents if one["registration_id"] == str(registration_id)), None)
-    shown = {"person": seen(ask, person_id), "consent": consent}
-    return screen("desk/proxy_end.html", ask.actor, status=its_status(refusal), refusal=refusal, **shown)
+    shown: dict[str, Any] = {"person": seen(ask, person_id), "consent": consent}
+    return screen("desk/proxy_end.html", ask.actor, refusal=refusal, **shown)

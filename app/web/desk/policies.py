@@ -9,9 +9,9 @@ from flask import Blueprint, Response
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.desk.lists import its_status, listed, moment_of, township_names
-from app.web.doors import filled, form_key, go, page
-from app.web.screens import screen
+from app.web.desk.lists import listed, moment_of, township_names
+from app.web.doors import form_key, go, page
+from app.web.screens import filled, screen
 from timebank.core.errors import NotFound, Refused
 from timebank.people.family_rules import RELATION_NAMES
 from timebank.policies.in_words import WORDS, value_text
@@ -108,8 +108,7 @@ def _change_page(ask: Asker, change_id: int, refusal: Refusal | None = None) -> 
         now = policy["township_values"].get(code, policy["value"])
         where = townships.get(code, code) if code else "全区"
         values.append((policy["label"], where, _text(policy, now, words), _text(policy, value["value"], words)))
-    status = its_status(refusal)
-    return screen("desk/change.html", ask.actor, status=status, refusal=refusal, change=found, values=values)
+    return screen("desk/change.html", ask.actor, refusal=refusal, change=found, values=values)
 
 
 def _propose_form(ask: Asker, key: str, refusal: Refusal | None = None) -> Response:
@@ -121,9 +120,7 @@ def _propose_form(ask: Asker, key: str, refusal: Refusal | None = None) -> Respo
     return screen(
         "desk/propose.html",
         ask.actor,
-        status=its_status(refusal),
         refusal=refusal,
-        filled=filled() if refusal else {},
         policy={**policy, "text": _text(policy, policy["value"])},
         townships=list(township_names(ask).items()),
     )

@@ -8,10 +8,10 @@ from flask import Blueprint, Response
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.desk.lists import asked, its_status, listed, moment_of, person_of_number, renamed, township_names
+from app.web.desk.lists import asked, listed, moment_of, person_of_number, renamed, township_names
 from app.web.desk.people import PERSON, seen
-from app.web.doors import filled, form_key, go, page
-from app.web.screens import screen
+from app.web.doors import form_key, go, page
+from app.web.screens import filled, screen
 from timebank.tasks.rules import STATUS_NAMES, AssignmentStatus
 
 doors = Blueprint("desk_services", __name__)
@@ -116,9 +116,7 @@ def _service_page(ask: Asker, task_id: UUID, refusal: Refusal | None = None) -> 
     return screen(
         "desk/service.html",
         ask.actor,
-        status=its_status(refusal),
         refusal=refusal,
-        filled=filled() if refusal else {},
         task=ask.read("tasks.show", task_id=task_id),
         part_names=_PART_NAMES,
     )
@@ -128,9 +126,7 @@ def _form(ask: Asker, template: str, person_id: UUID, refusal: Refusal | None = 
     return screen(
         template,
         ask.actor,
-        status=its_status(refusal),
         refusal=refusal,
-        filled=filled() if refusal else {},
         person=seen(ask, person_id),
         kinds=ask.everything("service_types.list"),
     )

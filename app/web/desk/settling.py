@@ -10,9 +10,9 @@ from flask import Blueprint, Response
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
 from app.web.desk.clearing import WINDOW
-from app.web.desk.lists import asked, its_status, listed, township_names
-from app.web.doors import filled, form_key, go, page
-from app.web.screens import screen
+from app.web.desk.lists import asked, listed, township_names
+from app.web.doors import form_key, go, page
+from app.web.screens import filled, screen
 from timebank.clearing.queries.statements import DIRECTION_NAMES, PAYMENT_STATE_NAMES
 
 doors = Blueprint("desk_settling", __name__)
@@ -91,9 +91,7 @@ def _window_page(ask: Asker, window: str, refusal: Refusal | None = None) -> Res
     return screen(
         "desk/window.html",
         ask.actor,
-        status=its_status(refusal),
         refusal=refusal,
-        filled=filled() if refusal else {},
         window=ask.read("clearing.window", window=window),
         payments=ask.everything("clearing.payments", {"window": window}),
         **_names(ask),
@@ -106,9 +104,7 @@ def _payment_page(ask: Asker, payment_id: UUID, refusal: Refusal | None = None) 
     return screen(
         "desk/payment.html",
         ask.actor,
-        status=its_status(refusal),
         refusal=refusal,
-        filled=filled() if refusal else {},
         payment=payment,
         **_names(ask),
     )

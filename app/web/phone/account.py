@@ -6,8 +6,8 @@ from flask import Blueprint, Response, request
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.doors import filled, form_key, go, page
-from app.web.screens import screen
+from app.web.doors import form_key, go, page
+from app.web.screens import filled, screen
 
 doors = Blueprint("account", __name__)
 
@@ -83,6 +83,4 @@ def more(ask: Asker) -> Response:
 
 def _register_form(ask: Asker, refusal: Refusal | None = None) -> Response:
     townships = ask.everything("townships.list")
-    sent = filled() if refusal is not None else {}
-    status = 200 if refusal is None else 422
-    return screen("phone/register.html", ask.actor, status=status, refusal=refusal, filled=sent, townships=townships)
+    return screen("phone/register.html", ask.actor, refusal=refusal, townships=townships)

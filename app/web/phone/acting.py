@@ -60,7 +60,6 @@ def sure(
     return screen(
         "phone/sure.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         title=title,
         to=to,
         button=button,

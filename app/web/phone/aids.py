@@ -11,9 +11,9 @@ from flask import Blueprint, Response, request
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.doors import filled, form_key, go, page
+from app.web.doors import form_key, go, page
 from app.web.phone.acting import elder_named, policies_for, spending, sure, whom
-from app.web.screens import moment_text, screen
+from app.web.screens import filled, moment_text, screen
 from timebank.core.amounts import hours_text
 
 doors = Blueprint("aids", __name__)
@@ -170,7 +170,6 @@ def _borrow_form(ask: Asker, sent: Mapping[str, str], refusal: Refusal | None = 
     return screen(
         "phone/aid_borrow.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
         filled=dict(sent),
         kind=_kind(ask, sent.get("kind", "")),
@@ -187,7 +186,6 @@ def _extend_form(
     return screen(
         "phone/aid_extend.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
         filled=dict(sent or {}),
         loan=ask.read("aid_loans.show", loan_id=loan_id),

@@ -10,9 +10,9 @@ from flask import Blueprint, Response
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.doors import filled, form_key, go, page
+from app.web.doors import form_key, go, page
 from app.web.phone.acting import whom
-from app.web.screens import screen
+from app.web.screens import filled, screen
 from timebank.core import clock
 from timebank.core.amounts import hours_text
 from timebank.policies.in_words import value_text
@@ -68,9 +68,7 @@ def _form(ask: Asker, refusal: Refusal | None = None) -> Response:
     return screen(
         "phone/help_ask.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
-        filled=filled() if refusal is not None else {},
         kinds=ask.everything("service_types.list"),
         whom=people,
         payers=_who_pays(ask, for_others=bool(others)),

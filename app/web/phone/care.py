@@ -11,9 +11,9 @@ from flask import Blueprint, Response, request
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.doors import filled, form_key, go, page
+from app.web.doors import form_key, go, page
 from app.web.phone.acting import elder_named, policies_for, spending, sure, whom
-from app.web.screens import day_text, moment_text, screen
+from app.web.screens import day_text, filled, moment_text, screen
 from timebank.core import clock
 from timebank.core.amounts import hours_text
 from timebank.redemption.care.rules import USUAL_SERVICE, price_minutes
@@ -167,7 +167,6 @@ def _book_form(ask: Asker, sent: Mapping[str, str], refusal: Refusal | None = No
     return screen(
         "phone/care_book.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
         filled=dict(sent),
         people=whom(ask, _SCOPE),
@@ -246,9 +245,7 @@ def _of_booking(ask: Asker, template: str, booking_id: UUID, refusal: Refusal | 
     return screen(
         template,
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
-        filled={} if refusal is None else filled(),
         booking=ask.read("care_bookings.show", booking_id=booking_id),
         **more,
     )

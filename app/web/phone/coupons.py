@@ -10,9 +10,9 @@ from flask import Blueprint, Response, request
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.doors import filled, form_key, go, page
+from app.web.doors import form_key, go, page
 from app.web.phone.acting import elder_named, policies_for, relatives, spending, sure, whom
-from app.web.screens import screen
+from app.web.screens import filled, screen
 from timebank.core.amounts import hours_text
 from timebank.core.errors import NotFound
 
@@ -197,7 +197,6 @@ def _buy_form(ask: Asker, sent: dict[str, str], refusal: Refusal | None = None) 
     return screen(
         "phone/coupon_buy.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
         filled=sent,
         people=whom(ask, _SCOPE),
@@ -267,9 +266,7 @@ def _give_form(ask: Asker, voucher_id: UUID, refusal: Refusal | None = None) -> 
     return screen(
         "phone/coupon_give.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
-        filled={} if refusal is None else filled(),
         voucher=found,
         relatives=relatives(ask),
     )

@@ -9,10 +9,10 @@ from flask import Blueprint, Response, request
 
 from app.web.asking import NOTHING, Asker, Refusal
 from app.web.browser import tell
-from app.web.doors import filled, form_key, go, page
+from app.web.doors import form_key, go, page
 from app.web.phone.acting import policies_for
 from app.web.phone.eaters import Eater, eater_asked, id_asked
-from app.web.screens import screen
+from app.web.screens import filled, screen
 
 doors = Blueprint("diner", __name__)
 
@@ -116,7 +116,6 @@ def _form(
     return screen(
         template,
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
         filled=sent,
         whose=whose,

@@ -9,9 +9,9 @@ from flask import Blueprint, Response, abort, request
 
 from app.web.asking import NOTHING, Asker, Refusal
 from app.web.browser import tell
-from app.web.doors import filled, form_key, go, page
+from app.web.doors import form_key, go, page
 from app.web.phone.acting import relatives, sure
-from app.web.screens import screen
+from app.web.screens import filled, screen
 from timebank.core.errors import NotFound
 from timebank.people.family_rules import RELATION_NAMES
 from timebank.people.rules import SCOPE_NAMES, USUAL_SCOPES
@@ -129,9 +129,7 @@ def _relative_form(ask: Asker, refusal: Refusal | None = None) -> Response:
     return screen(
         "phone/family_relative.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
-        filled={} if refusal is None else filled(),
         relations=[(str(code), name) for code, name in RELATION_NAMES.items()],
     )
 
@@ -142,7 +140,6 @@ def _proxy_form(ask: Asker, person_id: str, refusal: Refusal | None = None) -> R
     return screen(
         "phone/family_proxy.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
         filled=sent,
         known=next((one for one in listed if one["person_id"] == person_id), None),
@@ -189,9 +186,7 @@ def _heir_form(ask: Asker, refusal: Refusal | None = None) -> Response:
     return screen(
         "phone/family_heir.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
-        filled={} if refusal is None else filled(),
         relatives=relatives(ask),
         named=named,
     )

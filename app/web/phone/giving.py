@@ -9,9 +9,9 @@ from flask import Blueprint, Response, request
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.doors import filled, form_key, go, page
+from app.web.doors import form_key, go, page
 from app.web.phone.acting import elder_named, relatives, spending, sure, whom
-from app.web.screens import screen
+from app.web.screens import filled, screen
 from timebank.core.amounts import hours_text
 
 doors = Blueprint("giving_pages", __name__)
@@ -167,7 +167,6 @@ def _form(ask: Asker, template: str, sent: Mapping[str, str], refusal: Refusal |
     return screen(
         template,
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
         filled=dict(sent),
         available=ask.read("me.balance")["available_minutes"],

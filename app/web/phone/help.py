@@ -60,8 +60,7 @@ def task_screen(ask: Asker, task_id: UUID, refusal: Refusal | None = None) -> Re
     """One task, with a button for everything that can be done with it now."""
     seen = look(ask.read("tasks.show", task_id=task_id), ask.actor.person_id)
     carries = seen.part is not None and seen.task["service_type"] == _DELIVERY and not seen.task["beneficiary_name"]
-    status = 200 if refusal is None else 422
-    return screen("phone/help_task.html", ask.actor, status=status, refusal=refusal, seen=seen, carries=carries)
+    return screen("phone/help_task.html", ask.actor, refusal=refusal, seen=seen, carries=carries)
 
 
 def _list_screen(ask: Asker, refusal: Refusal | None = None) -> Response:
@@ -77,7 +76,6 @@ def _list_screen(ask: Asker, refusal: Refusal | None = None) -> Response:
     return screen(
         "phone/help_tasks.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
         mine=sorted((one for one in mine if one.underway), key=lambda one: str(one.task["starts_at"])),
         wanted=[one for one in _seen(ask, found["items"]) if not one.mine],

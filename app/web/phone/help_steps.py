@@ -9,11 +9,11 @@ from flask import Blueprint, Response
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.doors import filled, form_key, go, next_path, page
+from app.web.doors import form_key, go, next_path, page
 from app.web.phone.acting import sure
 from app.web.phone.help import task_screen
 from app.web.phone.help_seen import Seen, look
-from app.web.screens import clock_text, moment_text, screen
+from app.web.screens import clock_text, filled, moment_text, screen
 from timebank.core.amounts import hours_text
 
 doors = Blueprint("help_steps", __name__)
@@ -96,9 +96,7 @@ def _form(ask: Asker, task_id: UUID, step: str, refusal: Refusal | None = None) 
     return screen(
         f"phone/help_{step}.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
-        filled=filled() if refusal is not None else {},
         seen=seen,
         stars=STARS,
         next=next_path(""),

@@ -8,10 +8,10 @@ from flask import Blueprint, Response, request
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.doors import filled, form_key, go, page
+from app.web.doors import form_key, go, page
 from app.web.phone.eaters import Eater, day_asked, eater_asked, id_asked
 from app.web.phone.menu import ask_whether_open, meals_of
-from app.web.screens import screen
+from app.web.screens import filled, screen
 from timebank.core import clock
 
 doors = Blueprint("meals", __name__)
@@ -82,7 +82,6 @@ def _canteens(ask: Asker, whose: Eater, everybody: list[Eater], refusal: Refusal
     return screen(
         "phone/meal_canteens.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
         whose=whose,
         everybody=everybody,

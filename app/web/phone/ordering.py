@@ -11,11 +11,11 @@ from flask import Blueprint, Response, request
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.doors import filled, form_key, go, page
+from app.web.doors import form_key, go, page
 from app.web.phone.acting import policies_for
 from app.web.phone.eaters import Eater, day_asked, eater_asked, id_asked
 from app.web.phone.menu import MealOfDay, meal_of, most_of
-from app.web.screens import screen
+from app.web.screens import filled, screen
 from timebank.core import clock
 
 doors = Blueprint("ordering", __name__)
@@ -73,7 +73,6 @@ def choosing(
     return screen(
         "phone/meal_order.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal and _beside_dishes(refusal),
         filled=sent,
         table=table,

@@ -11,11 +11,11 @@ from flask import Blueprint, Response, request
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.doors import filled, form_key, go, page
+from app.web.doors import form_key, go, page
 from app.web.phone.acting import policies_for, sure
 from app.web.phone.eaters import Eater, eater_asked, eaters
 from app.web.phone.ordering import DISH, choosing, table_for, wish
-from app.web.screens import screen
+from app.web.screens import filled, screen
 from timebank.core import clock
 from timebank.core.amounts import yuan_text
 
@@ -148,7 +148,6 @@ def _rating(ask: Asker, order_id: UUID, sent: Mapping[str, Any], refusal: Refusa
     return screen(
         "phone/meal_rate.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
         filled=sent,
         order=shown,

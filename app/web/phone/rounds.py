@@ -9,8 +9,8 @@ from flask import Blueprint, Response, request
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.doors import filled, form_key, go, page
-from app.web.screens import screen
+from app.web.doors import form_key, go, page
+from app.web.screens import filled, screen
 from timebank.canteens.delivery.rules import REASON_NAMES, REPORTED
 from timebank.canteens.pricing.rules import DIET_FORM_NAMES, MEAL_NAMES
 
@@ -100,7 +100,6 @@ def _round_screen(ask: Asker, round_id: UUID, refusal: Refusal | None = None) ->
     return screen(
         "phone/help_round.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
         round=found,
         waiting=[stop for stop in found["stop_list"] if stop["outcome"] is None],
@@ -120,9 +119,7 @@ def _stop_screen(ask: Asker, round_id: UUID, order_id: UUID, template: str, refu
     return screen(
         f"phone/{template}.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
-        filled=filled() if refusal is not None else {},
         round=found,
         stop=stop,
         reasons=REASONS,

@@ -11,10 +11,10 @@ from flask import Blueprint, Response, request
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.doors import filled, form_key, go, page
+from app.web.doors import form_key, go, page
 from app.web.phone.acting import sure
 from app.web.phone.eaters import Eater, eater_asked
-from app.web.screens import screen
+from app.web.screens import filled, screen
 from timebank.core import clock
 
 doors = Blueprint("standing", __name__)
@@ -96,7 +96,6 @@ def _form(ask: Asker, whose: Eater, sent: Mapping[str, Any], refusal: Refusal | 
     return screen(
         "phone/meal_standing_new.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
         filled=sent,
         whose=whose,
@@ -113,7 +112,6 @@ def _pausing(
     return screen(
         "phone/meal_standing_pause.html",
         ask.actor,
-        status=200 if refusal is None else 422,
         refusal=refusal,
         filled=sent,
         whose=whose,
