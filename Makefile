@@ -47,8 +47,8 @@ browser:
 			echo "there is no Chromium: the tests of the pages in a browser are skipped (apt-get install chromium fonts-noto-cjk)"; \
 		fi; }
 
-thorough: $(DEV)
-	TIMEBANK_TEST_THOROUGH=1 $(BIN)/python -m pytest $(PYTEST_ARGS) $(wildcard tests/bank/test_*machine*.py tests/bank/test_*seeded_bugs.py tests/story/test_*killed.py)
+thorough: $(DEV) browser
+	TIMEBANK_TEST_THOROUGH=1 $(BIN)/python -m pytest $(PYTEST_ARGS) $(wildcard tests/bank/test_*machine*.py tests/bank/test_*seeded_bugs.py tests/story/test_*killed.py tests/browser/test_every_page.py tests/browser/test_other_ways_to_read.py)
 
 check: $(DEV)
 	$(BIN)/ruff check

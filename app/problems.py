@@ -157,14 +157,20 @@ def _http_problem(error: HTTPException) -> Response:
 
 
 def _invalid(messages: Any) -> dict[str, Any]:
-    """The problem of wrong fields: ``errors`` maps each field, as ``scans.3.code``, to what is wrong with it."""
-    errors: dict[str, list[str]] = {}
-    for name, said in _sentences(messages):
-        errors.setdefault(name or "_", []).append(said)
+    """The problem of wrong fields."""
+    errors = field_errors(messages)
     status = 422
     code, title = HTTP_PROBLEMS[status]
     detail = "；".join(f"{name}：{said[0]}" for name, said in list(errors.items())[:_MOST_NAMED])
     return problem(status, code, title, detail=detail, errors=errors)
+
+
+def field_errors(messages: Any) -> dict[str, list[str]]:
+    """Each field that is wrong, as ``scans.3.code``, with what is wrong with it; ``_`` is the whole."""
+    errors: dict[str, list[str]] = {}
+    for name, said in _sentences(messages):
+        errors.setdefault(name or "_", []).append(said)
+    return errors
 
 
 def _sentences(messages: Any, place: str = "") -> Iterator[tuple[str, str]]:

@@ -5,7 +5,6 @@ Fixtures of the whole suite, so that whoever asks for the scene in one process g
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -21,6 +20,7 @@ from tests.api.caller import Caller
 from tests.api.description import Description, describe
 from tests.api.scene import FRESH, PASSWORD, PEOPLE, STAFF, Scene, set_scene
 from tests.conftest import SECRET, books_must_balance
+from tests.kept import KeptBank
 from tests.postgres import ThrowawayPostgres
 from tests.warm import WarmBank
 from timebank import migrations
@@ -43,17 +43,17 @@ def wechat() -> Iterator[FakeWeChat]:
         yield running
 
 
-_warm = defaultdict[str, WarmBank](WarmBank)
+_warm = WarmBank()
 _built: dict[str, Flask] = {}
 """Applications of this process. Building one takes longer than most tests, and it keeps nothing but its database."""
 
 
 @contextmanager
-def open_doors(url: str, wechat: FakeWeChat, home: Path, *, of: str) -> Iterator[Flask]:
-    """The application ``of`` a test or module on the database at ``url``; afterwards every connection is given back."""
+def open_doors(bank: Database, wechat: FakeWeChat, home: Path, *, of: str) -> Iterator[Flask]:
+    """The application ``of`` a test or module on ``bank``, whose books must balance afterwards."""
     settings = Settings(
         home=home,
-        database_url=url,
+        database_url=bank.engine.url.render_as_string(hide_password=False),
         secret_key=SECRET,
         wechat_base_url=wechat.url,
         wechat_appid="wx-test",
@@ -62,12 +62,11 @@ def open_doors(url: str, wechat: FakeWeChat, home: Path, *, of: str) -> Iterator
     if of not in _built:
         _built[of] = create_app(settings)
         _built[of].extensions["timebank_database"].close()
-    app, database = _built[of], _warm[of].on(url)
-    app.extensions["timebank_database"] = database
+    app = _built[of]
+    app.extensions["timebank_database"] = bank
     clock.movable_by(settings.clock_file)
     yield app
-    books_must_balance(database)
-    database.close()
+    books_must_balance(bank)
 
 
 @pytest.fixture(scope="session")
@@ -87,16 +86,23 @@ def staged(postgres: ThrowawayPostgres) -> tuple[str, Scene]:
 
 @contextmanager
 def copied(postgres: ThrowawayPostgres, template: str) -> Iterator[str]:
-    """A copy of ``template`` for one test or module."""
+    """A copy of ``template`` for one module."""
     name = f"doors{next(_numbers)}"
     yield postgres.clone(template, name)
     postgres.drop(name)
 
 
+@pytest.fixture(scope="session")
+def _kept_scene(postgres: ThrowawayPostgres, staged: tuple[str, Scene]) -> Iterator[KeptBank]:
+    kept = KeptBank(postgres, staged[0])
+    yield kept
+    kept.discard()
+
+
 @pytest.fixture
-def app(postgres: ThrowawayPostgres, staged: tuple[str, Scene], wechat: FakeWeChat, tmp_path: Path) -> Iterator[Flask]:
+def app(_kept_scene: KeptBank, wechat: FakeWeChat, tmp_path: Path) -> Iterator[Flask]:
     """The application on a bank of the test's own; when the test is over, its books must balance."""
-    with copied(postgres, staged[0]) as url, open_doors(url, wechat, tmp_path, of="test") as app:
+    with _kept_scene.lent() as bank, open_doors(bank, wechat, tmp_path, of="test") as app:
         yield app
 
 
@@ -125,8 +131,11 @@ def still_doors(
 ) -> Iterator[tuple[Flask, Scene]]:
     """Doors and scene for all tests of a module that change nothing, or do not mind what others changed."""
     home = tmp_path_factory.mktemp("home")
-    with copied(postgres, staged[0]) as url, open_doors(url, wechat, home, of="module") as app:
-        yield app, staged[1]
+    with copied(postgres, staged[0]) as url:
+        bank = _warm.on(url)
+        with open_doors(bank, wechat, home, of="module") as app:
+            yield app, staged[1]
+        bank.close()
 
 
 @pytest.fixture(scope="module")

@@ -94,6 +94,24 @@ class ThrowawayPostgres:
         """Drop the database created as ``name``, whoever is still connected to it."""
         self._drop(self._full(name))
 
+    def url_of(self, name: str) -> str:
+        """The SQLAlchemy URL of the database created as ``name``, password included."""
+        return self.url_for(self._full(name))
+
+    def as_superuser(self, name: str) -> psycopg.Connection | None:
+        """A connection of the cluster's superuser to the database created as ``name``; None on a server not our own."""
+        if self._embedded is None:
+            return None
+        around = self._embedded.client_environment()
+        return psycopg.connect(
+            host=around["PGHOST"],
+            port=around["PGPORT"],
+            user="postgres",
+            passfile=around["PGPASSFILE"],
+            dbname=self._full(name),
+            autocommit=True,
+        )
+
     def url_for(self, database: str) -> str:
         """The SQLAlchemy URL of a database of this server by its full name, password included."""
         return self._url.set(database=database).render_as_string(hide_password=False)

@@ -16,6 +16,7 @@ from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, validat
 
 from timebank.core import clock
 from timebank.core.amounts import MAX_AMOUNT
+from timebank.core.crypto import keyring
 
 _SAID = {"required": "必填", "null": "不能为空", "validator_failed": "值不合理"}
 _MOMENT = "须为带时区的时间，如2026-11-21T09:00:00+08:00"
@@ -173,6 +174,22 @@ class Cursor(fields.Field[Any]):
         return place
 
 
+class SealedCursor(Cursor):
+    """Where a list goes on that may be sorted by a name: sealed, so that an address that holds it tells nobody any."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> Any:
+        try:
+            sealed = base64.b64decode(str(value).encode("ascii"), altchars=b"-_", validate=True)
+            return json.loads(keyring().open(sealed))
+        except (ValueError, binascii.Error):
+            raise self.make_error("invalid") from None
+
+
+def sealed_cursor_of(place: Any) -> str:
+    """Write a place in a list as a sealed cursor."""
+    return base64.urlsafe_b64encode(keyring().seal(json.dumps(place))).decode()
+
+
 def cursor_of(place: Any) -> str:
     """Write a place in a list as a cursor."""
     return base64.urlsafe_b64encode(json.dumps(place, default=str).encode()).decode()
@@ -210,6 +227,17 @@ def moment_and_key_in_cursor(place: Any) -> tuple[datetime, str] | None:
     if read is None or read.tzinfo is None or not (isinstance(key, str) and is_clean(key)):
         raise ValidationError({"cursor": [Cursor.default_error_messages["invalid"]]})
     return read, key
+
+
+def name_and_id_in_cursor(place: Any) -> tuple[str, UUID] | None:
+    """The name and the id that a cursor stands for. Raises ValidationError where it is none of ours."""
+    if place is None:
+        return None
+    name, last = place if isinstance(place, list) and len(place) == 2 else (None, None)
+    found = id_in_cursor(last)
+    if found is None or not (isinstance(name, str) and is_clean(name)):
+        raise ValidationError({"cursor": [Cursor.default_error_messages["invalid"]]})
+    return name, found
 
 
 class Anything(fields.Raw):
@@ -290,6 +318,9 @@ class Body(Schema):
     """A request's body or query: unknown fields are refused."""
 
     error_messages = {"unknown": "没有这个字段", "type": "须为 JSON 对象"}
+
+    may_be_left_out = False
+    """Whether a request without any body is read as an empty one."""
 
     class Meta:
         """Nothing slips through."""

@@ -11,6 +11,7 @@ from app.api.aid_items.routes import doors as aid_items
 from app.api.aid_loans.routes import doors as aid_loans
 from app.api.allotments.routes import doors as allotments
 from app.api.auth.routes import doors as auth
+from app.api.bulletins.routes import doors as bulletins
 from app.api.canteens.routes import doors as canteens
 from app.api.care_bookings.bill_routes import doors as care_bills
 from app.api.care_bookings.provider_routes import doors as care_providers
@@ -25,11 +26,15 @@ from app.api.dev.routes import doors as dev
 from app.api.diners import import_routes as _diner_import
 from app.api.diners.routes import doors as diners
 from app.api.dishes.routes import doors as dishes
+from app.api.exports.routes import doors as exports
 from app.api.family.routes import doors as family
+from app.api.figures.routes import doors as figures
 from app.api.follow_ups.routes import doors as follow_ups
 from app.api.giving.routes import doors as giving
+from app.api.imports.routes import doors as imports
 from app.api.kitchen.routes import doors as kitchen
 from app.api.leaving.routes import doors as leaving
+from app.api.ledger import transfer_routes as _transfers
 from app.api.ledger.routes import doors as ledger
 from app.api.me.routes import doors as me
 from app.api.meal_counter.routes import doors as meal_counter
@@ -59,9 +64,11 @@ from app.api.townships.routes import doors as townships
 from app.api.vouchers import life_routes as _voucher_life
 from app.api.vouchers.offline_routes import doors as offline
 from app.api.vouchers.routes import doors as vouchers
+from app.api.web_tickets.routes import doors as web_tickets
 
 BLUEPRINTS = (
     auth,
+    web_tickets,
     me,
     townships,
     people,
@@ -92,6 +99,7 @@ BLUEPRINTS = (
     dishes,
     menus,
     diners,
+    imports,
     ratings,
     follow_ups,
     orders,
@@ -100,6 +108,9 @@ BLUEPRINTS = (
     meal_counter,
     kitchen,
     rounds,
+    figures,
+    bulletins,
+    exports,
 )
 _ = (
     _back_fill,
@@ -111,6 +122,7 @@ _ = (
     _review,
     _settlement,
     _statement,
+    _transfers,
     _voucher_life,
 )  # imported so that their routes join those of ``tasks`` and ``clearing``
 

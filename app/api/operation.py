@@ -117,7 +117,8 @@ def operation(
 
         wrapped: Any = door if file is None else file.read_into(door)
         if body is not None:
-            wrapped = doors.arguments(body, location="json")(wrapped)
+            needed = not getattr(body, "may_be_left_out", False)
+            wrapped = doors.arguments(body, location="json", required=needed)(wrapped)
         if query is not None:
             wrapped = doors.arguments(query, location="query")(wrapped)
         documented = answers or {"type": "string", "format": "binary"}
@@ -173,7 +174,7 @@ def _answer(spec: Spec, view: View, parsed: tuple[Any, ...], path: dict[str, Any
         if g.given_key is None:
             status, body = deed()
         else:
-            asked = Asked(spec.operation_id, request.path, request.get_json() if spec.has_body else None)
+            asked = Asked(spec.operation_id, request.path, request.get_json(silent=True) if spec.has_body else None)
             status, body, replayed = once(session, actor, g.given_key, asked, deed)
     if isinstance(body, BankError):
         raise body

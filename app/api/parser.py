@@ -21,6 +21,8 @@ class StrictParser(FlaskParser):
 
     def load_json(self, req: Any, schema: marshmallow.Schema) -> Any:
         """The body; aborts with 415 where it is no JSON by its label and 400 where it cannot be read."""
+        if getattr(schema, "may_be_left_out", False) and not req.content_type and not req.content_length:
+            return {}
         if not req.is_json:
             abort(415)
         try:

@@ -42,8 +42,13 @@ class FileBody:
 
     def allow(self, view: View) -> View:
         """Mark the registered ``view`` as one that may be sent more than other operations."""
-        view.most_body_bytes = self.most_bytes  # type: ignore[attr-defined]
-        return view
+        return allow_bytes(view, self.most_bytes)
+
+
+def allow_bytes(view: View, most_bytes: int) -> View:
+    """Mark the registered ``view`` as one that may be sent so many bytes."""
+    view.most_body_bytes = most_bytes  # type: ignore[attr-defined]
+    return view
 
 
 def most_body_bytes(usual: int) -> int:

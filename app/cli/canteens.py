@@ -19,6 +19,7 @@ from timebank.canteens.network.rules import STATE_NAMES, CanteenState
 from timebank.canteens.network.views import CanteenFilter, find_canteens, whole_canteen
 from timebank.canteens.pricing.rules import MEAL_NAMES, Meal
 from timebank.core.actors import Actor, StaffRole
+from timebank.core.sorting import Part
 from timebank.policies.in_words import WEEKDAY_NAMES
 
 _MOST = 1000
@@ -41,7 +42,8 @@ def list_canteens(township_code: str | None, state: str | None, as_json: bool) -
     """助餐点名单。 List canteens with their number, state, grade and what they serve today."""
     wanted = CanteenFilter(township_code=township_code, state=state)
     with telling_refusals() as database, database.session() as session:
-        items = [canteen_item(v) for v in find_canteens(session, actor=_AT_THE_DESK, wanted=wanted, limit=_MOST)]
+        found = find_canteens(session, actor=_AT_THE_DESK, wanted=wanted, part=Part(_MOST))
+        items = [canteen_item(view) for view in found.items]
     if as_json:
         click.echo(json.dumps([CanteenItem().dump(item) for item in items], ensure_ascii=False))
         return

@@ -24,6 +24,7 @@ from timebank.core import clock
 from timebank.core.amounts import hours_text, yuan_text
 from timebank.core.clock import LOCAL
 from timebank.core.db import of_one_moment
+from timebank.core.sorting import Part
 
 _WINDOWS_SHOWN = 12
 _JUST_BEGUN = timedelta(hours=1)
@@ -41,7 +42,7 @@ def status(window: str | None, as_json: bool) -> None:
     """清算周期和各镇街头寸；不写 WINDOW 为进行中的周期。 Windows, and the positions of one of them."""
     with telling_refusals() as database, database.session() as session:
         of_one_moment(session)
-        windows = queries.windows(session, limit=_WINDOWS_SHOWN)
+        windows = queries.windows(session, part=Part(_WINDOWS_SHOWN)).items
         found, positions = queries.positions(session, window_name=window)
     name = found.name if found else queries.ALL_TIME
     if as_json:
@@ -63,7 +64,7 @@ def close(window: str | None, username: str, yes: bool) -> None:
             actor = staff_actor(session, username)
             actor.must_be_district()
             view = queries.window_view(session, queries.find_window(session, window))
-            newest = queries.windows(session, limit=2)
+            newest = queries.windows(session, part=Part(2)).items
         since, due = _day(view.opened_at), _day(view.due_at)
         click.echo(f"清算周期 {view.window}（{view.status_name}），{since} 开始，应于 {due} 关账。")
         if window is None:

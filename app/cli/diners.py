@@ -22,6 +22,7 @@ from timebank.canteens.diners.views import DinerFilter, DinerView, find_diners
 from timebank.canteens.network.queries import canteen_called
 from timebank.canteens.pricing.rules import DIET_FORM_NAMES, DietForm
 from timebank.core.actors import Actor, StaffRole
+from timebank.core.sorting import Part
 from timebank.importing.actions.import_diners import DinerImport, import_diners
 from timebank.importing.diner_rules import DINER_REASONS
 from timebank.importing.diner_workbook import diner_form, open_diner_workbook
@@ -54,7 +55,7 @@ def list_diners(
     with telling_refusals() as database, database.session() as session:
         canteen_id: UUID | None = canteen_called(session, named).id if named is not None else None
         wanted = DinerFilter(township_code, state, category, canteen_id)
-        found = find_diners(session, actor=_AT_THE_DESK, wanted=wanted, limit=limit)
+        found = find_diners(session, actor=_AT_THE_DESK, wanted=wanted, part=Part(limit)).items
     if as_json:
         click.echo(json.dumps([DinerAnswer().dump(diner_answer(view)) for view in found], ensure_ascii=False))
         return

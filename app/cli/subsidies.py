@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from timebank.canteens.subsidies.rules import STATE_NAMES, ClaimState
 from timebank.core.actors import Actor
 from timebank.core.amounts import yuan_text
 from timebank.core.errors import NotFound
+from timebank.core.sorting import Part
 from timebank.importing.claim_workbook import write_claim
 from timebank.townships.models import Organisation
 
@@ -62,7 +64,7 @@ def list_(month: str | None, username: str, as_json: bool) -> None:
     """各助餐点的补贴结算，新的在前。 Claims, newest first."""
     with telling_refusals() as database, database.session() as session:
         actor = staff_actor(session, username)
-        found = views.find_claims(session, actor=actor, wanted=ClaimFilter(month), limit=_MOST_SHOWN)
+        found = views.find_claims(session, actor=actor, wanted=ClaimFilter(month), part=Part(_MOST_SHOWN)).items
         if as_json:
             items = [shown_claim(session, actor, view.claim.id) for view in found]
             click.echo(json.dumps({"items": items}, ensure_ascii=False))
@@ -141,7 +143,7 @@ def _tell(session: Session, actor: Actor, claim: SubsidyClaim, *, as_json: bool)
     console.print(lines)
 
 
-def _table(found: list[ClaimView]) -> Table:
+def _table(found: Sequence[ClaimView]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in ("助餐点", "月份", "状态", "餐数", "餐费", "政府补", "疑点", "应拨付"):
         right = heading not in ("助餐点", "月份", "状态")

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from app.jobs.figures import figure_jobs
 from app.jobs.job import BATCH, EVERY_FEW_S, Job
 from app.jobs.meals import meal_jobs
 from app.jobs.sending import Sender
@@ -17,6 +18,7 @@ from timebank.allotments import actions as allotments
 from timebank.clearing import actions as clearing
 from timebank.core.actors import SYSTEM
 from timebank.core.replies import forget_old_replies
+from timebank.importing.actions.office_imports import forget_file, forgotten_files
 from timebank.leaving import actions as leaving
 from timebank.ledger import actions as ledger
 from timebank.notifications.actions import unsent_notices
@@ -40,7 +42,7 @@ def timetable(sender: Sender | None) -> tuple[Job, ...]:
     """All jobs of the bank; without a sender those that need none, so that no notice is given up for want of WeChat."""
     groups = (
         *(_minute_jobs(), _voucher_jobs(), _offline_jobs(), _aid_jobs(), _care_jobs()),
-        *(_family_jobs(), _allotment_jobs(), _clearing_jobs(), _ledger_jobs(), meal_jobs()),
+        *(_family_jobs(), _allotment_jobs(), _clearing_jobs(), _ledger_jobs(), meal_jobs(), figure_jobs()),
     )
     return tuple(job for group in groups for job in group) + (() if sender is None else (_sending(sender),))
 
@@ -261,11 +263,25 @@ def _ledger_jobs() -> tuple[Job, ...]:
             lambda s, _: people.forget_old_attempts(s, limit=10_000),
         ),
         Job(
+            "forget_import_files",
+            "删除过期的导入文件",
+            600,
+            forgotten_files,
+            lambda s, import_id: forget_file(s, import_id=import_id),
+        ),
+        Job(
             "forget_old_web_sessions",
             "清理旧的网页登录",
             3600,
             _once,
             lambda s, _: people.forget_old_web_sessions(s, limit=10_000),
+        ),
+        Job(
+            "forget_old_web_tickets",
+            "清理旧的网页进门票",
+            3600,
+            _once,
+            lambda s, _: people.forget_old_web_tickets(s, limit=10_000),
         ),
     )
 

@@ -5,7 +5,7 @@ What a form sends is read by the operation's own schema; what moves value is don
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -17,12 +17,15 @@ from sqlalchemy.orm import Session
 from app.api.fields import Flag, Whole
 from app.api.operation import OFFERED, Offered, done
 from app.idempotency import Asked, once
-from app.problems import problem_of
+from app.problems import field_errors, problem_of
 from timebank.core.actors import Actor
 from timebank.core.db import of_one_moment, unit_of_work
 from timebank.core.errors import BankError
 
 Values = Mapping[str, Any]
+
+_BITE = 1000
+"""Items of a list that is read whole: ten times what anybody outside may ask for at once."""
 
 NOTHING = object()
 """In a body: null, where a field that is left out would say something else."""
@@ -36,6 +39,11 @@ class Refusal:
     code: str
     facts: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def beside_no_field(self) -> list[str]:
+        """What is wrong with the form as a whole, or within something that it does not draw as one field."""
+        return [one for name, said in self.errors.items() if name == "_" or "." in name for one in said]
 
 
 class Asker:
@@ -68,13 +76,28 @@ class Asker:
             asked["cursor"] = page["next_cursor"]
         return items[:most]
 
+    def every_item(self, operation_id: str, query: Values | None = None, **path: Any) -> Iterator[Any]:
+        """All items of a list as they are at one moment, taken in large bites and never held together.
+
+        Nothing else may be asked until it is through. Raises what ``read`` raises.
+        """
+        offered = OFFERED[operation_id]
+        assert offered.query is not None
+        wanted = _as_query(query)
+        with unit_of_work(self._session):
+            of_one_moment(self._session)
+            while True:
+                parsed = {**offered.query().load(wanted), "limit": _BITE}
+                _, answer = done(offered.spec, partial(offered.view, self._session, self.actor, parsed, **path))
+                yield from answer["items"]
+                if answer["next_cursor"] is None:
+                    return
+                wanted["cursor"] = answer["next_cursor"]
+
     def unreadable(self, operation_id: str, body: Values | None = None) -> Refusal | None:
         """What is wrong with a form, before anybody is asked whether they are sure; nothing is done."""
-        offered = OFFERED[operation_id]
-        assert offered.body is not None
-        schema = offered.body()
         try:
-            schema.load(_as_json(schema, _given(body)))
+            _loaded(OFFERED[operation_id], body)
         except ValidationError as invalid:
             return _invalid(invalid)
         return None
@@ -82,17 +105,25 @@ class Asker:
     def write(self, operation_id: str, body: Values | None = None, *, key: str, **path: Any) -> Any:
         """Do an operation once under ``key``; the answer, or a ``Refusal``, after which nothing has changed."""
         offered = OFFERED[operation_id]
-        given = _given(body)
-        parsed: tuple[Any, ...] = ()
         try:
-            if offered.body is not None:
-                schema = offered.body()
-                given = _as_json(schema, given)
-                parsed = (schema.load(given),)
+            given, parsed = _loaded(offered, body)
         except ValidationError as invalid:
             return _invalid(invalid)
         try:
             return self._done_once(offered, key, parsed, given, path)
+        except BankError as refusal:
+            return _refused(problem_of(refusal))
+
+    def hand_in(self, operation_id: str, query: Values, content: bytes, **path: Any) -> Any:
+        """Hand a file in; the answer, or a ``Refusal``, after which nothing has changed."""
+        offered = OFFERED[operation_id]
+        assert offered.query is not None
+        try:
+            parsed = offered.query().load(_as_query(query))
+        except ValidationError as invalid:
+            return _invalid(invalid)
+        try:
+            return self._done_once(offered, "", (parsed, content), {}, path)
         except BankError as refusal:
             return _refused(problem_of(refusal))
 
@@ -109,6 +140,16 @@ class Asker:
         if isinstance(answer, BankError):
             raise answer
         return _refused(answer) if status >= 400 else answer
+
+
+def _loaded(offered: Offered, body: Values | None) -> tuple[dict[str, Any], tuple[Any, ...]]:
+    """What was sent, as JSON would say it, and what the operation's view is called with. Raises ValidationError."""
+    given = _given(body)
+    if offered.body is None:
+        return given, ()
+    schema = offered.body()
+    given = _as_json(schema, given)
+    return given, (schema.load(given),)
 
 
 def _given(values: Values | None) -> dict[str, Any]:
@@ -142,13 +183,5 @@ def _refused(problem: Values) -> Refusal:
     return Refusal(str(problem["detail"]), str(problem["code"]), facts, field_of)
 
 
-def _by_field(messages: Any) -> dict[str, Any]:
-    return messages if isinstance(messages, dict) else {"_schema": messages}
-
-
 def _invalid(invalid: ValidationError) -> Refusal:
-    errors = {
-        str(name): [str(one) for one in said] if isinstance(said, list) else [str(said)]
-        for name, said in _by_field(invalid.messages).items()
-    }
-    return Refusal("填写有误，请检查标出的地方", "invalid_input", {}, errors)
+    return Refusal("填写有误，请检查标出的地方", "invalid_input", {}, field_errors(invalid.messages))

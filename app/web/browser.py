@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from timebank.core.actors import Actor
 from timebank.core.crypto import keyring
-from timebank.people.actions import end_all_web_sessions, end_web_session, open_web_session
+from timebank.people.actions import end_all_web_sessions, end_web_session, open_web_session, spend_web_ticket
 from timebank.people.queries import actor_of, login_of_web_session
 
 STAFF_LIFETIME = timedelta(hours=12)
@@ -54,6 +54,17 @@ def sign_in(database: Session, login_id: UUID, lifetime: timedelta) -> None:
     session.clear()
     session.permanent = True
     session[_SESSION] = str(opened.id)
+
+
+def sign_in_by_ticket(database: Session, actor: Actor, ticket: str, lifetime: timedelta) -> Actor | None:
+    """Sign this browser in as whose ticket it is; one that is so already goes on with the session it has.
+
+    Raises NotAllowed ``web_ticket_spent``; Conflict ``web_ticket_of_another``.
+    """
+    login_id = spend_web_ticket(database, ticket=ticket, signed_in_as=actor.login_id)
+    if login_id != actor.login_id:
+        sign_in(database, login_id, lifetime)
+    return actor_of(database, login_id)
 
 
 def sign_out(database: Session, actor: Actor, *, everywhere: bool) -> None:

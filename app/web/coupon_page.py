@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 
-import segno
 from jinja2 import Environment
 from markupsafe import Markup
 
-from app.web.printing import only_style, templates
+from app.web.printing import only_style, qr, templates
 from timebank.core.clock import LOCAL
 from timebank.redemption.actions import Coupon, Sheet
 
@@ -44,12 +43,8 @@ def _pages(coupons: Sequence[Coupon], on_a_page: int) -> list[Sequence[Coupon]]:
 
 @cache
 def _templates() -> Environment:
-    return templates(moment=_moment, qr=_qr)
-
-
-def _qr(text: str) -> Markup:
-    """The QR as a picture within the page, with half of its quiet zone; the coupon's padding is the other half."""
-    return Markup(segno.make_qr(text, error="m").svg_inline(border=2, omitsize=True, svgclass=None, lineclass=None))
+    # Half of the quiet zone: the coupon's padding is the other half.
+    return templates(moment=_moment, qr=partial(qr, quiet=2))
 
 
 def _moment(value: datetime) -> str:

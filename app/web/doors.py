@@ -11,6 +11,7 @@ import structlog
 from flask import Blueprint, Response, g, redirect, request
 from marshmallow import ValidationError
 
+from app.api.uploads import allow_bytes
 from app.problems import status_of
 from app.session import request_session
 from app.web.asking import Asker
@@ -22,16 +23,22 @@ from timebank.core.errors import BankError
 
 Guest = Literal["person", "clerk", "desk", "anyone"]
 
+_FORM_BYTES = 64 * 1024
+"""What a form has around its file."""
+
 _HOMES = {"person": "/m/sign-in", "clerk": "/staff/sign-in", "desk": "/staff/sign-in"}
 _DESK = (StaffRole.DISTRICT_STEWARD, StaffRole.TOWNSHIP_STEWARD, StaffRole.AUDITOR)
 
 View = Callable[..., Any]
 
 
-def page(doors: Blueprint, rule: str, *, who: Guest, method: str = "GET") -> Callable[[View], View]:
+def page(
+    doors: Blueprint, rule: str, *, who: Guest, method: str = "GET", most_bytes: int | None = None
+) -> Callable[[View], View]:
     """Register ``view(ask, **path)`` as a page for ``who``; it returns a ``Response``.
 
     ``ask`` is an ``Asker``; for ``anyone`` its actor may be nobody. A form is taken only with its browser's token.
+    ``most_bytes`` is how large a file may come with the form, where one may.
     """
 
     def decorate(view: View) -> View:
@@ -49,7 +56,8 @@ def page(doors: Blueprint, rule: str, *, who: Guest, method: str = "GET") -> Cal
                 return screen("form_expired.html", actor, status=400, back=_same_site_referrer())
             return _shown(view, actor, path)
 
-        doors.route(rule, methods=[method], endpoint=f"{view.__name__}")(door)
+        opened = door if most_bytes is None else allow_bytes(door, most_bytes + _FORM_BYTES)
+        doors.route(rule, methods=[method], endpoint=f"{view.__name__}")(opened)
         return view
 
     return decorate

@@ -7,11 +7,12 @@ from flask import Blueprint, Response, current_app, request
 from app.auth.tokens import read_token
 from app.session import request_session
 from app.web.asking import Asker, Refusal
-from app.web.browser import PERSON_LIFETIME, STAFF_LIFETIME, sign_in, sign_out, tell
+from app.web.browser import PERSON_LIFETIME, STAFF_LIFETIME, sign_in, sign_in_by_ticket, sign_out, tell
 from app.web.doors import go, next_path, page
 from app.web.screens import ELDER_COOKIE, filled, screen
 from timebank.core.actors import Actor, StaffRole
 from timebank.core.db import unit_of_work
+from timebank.core.errors import BankError
 from timebank.people.queries import actor_of
 
 doors = Blueprint("entrance", __name__)
@@ -40,6 +41,23 @@ def person_comes_in(ask: Asker) -> Response:
         return _person_form(ask, answer, 401)
     _let_in(answer["access_token"], staff=False)
     return go(next_path(PHONE) if answer["registered"] else "/m/register")
+
+
+@page(doors, "/m/ticket", who="anyone")
+def before_the_ticket(ask: Asker) -> Response:
+    """The ticket stands behind ``#``, which browsers keep to themselves; a script sends it on as a form."""
+    return _ticket_form(ask)
+
+
+@page(doors, "/m/ticket", who="anyone", method="POST")
+def person_comes_by_ticket(ask: Asker) -> Response:
+    database = request_session()
+    try:
+        with unit_of_work(database):
+            actor = sign_in_by_ticket(database, ask.actor, request.form.get("ticket", ""), PERSON_LIFETIME)
+    except BankError as refusal:
+        return _ticket_form(ask, Refusal(refusal.title, refusal.code))
+    return go(next_path(PHONE) if actor is not None and actor.person_id is not None else "/m/register")
 
 
 @page(doors, "/staff/sign-in", who="anyone")
@@ -105,6 +123,11 @@ def _person_form(ask: Asker, refusal: Refusal | None = None, status: int = 200) 
         next=next_path(PHONE),
         development=_development(),
     )
+
+
+def _ticket_form(ask: Asker, refusal: Refusal | None = None) -> Response:
+    wanted = next_path(PHONE)
+    return screen("phone/ticket.html", _signed_in(ask), refusal=refusal, filled={}, next=wanted)
 
 
 def _staff_form(ask: Asker, refusal: Refusal | None = None, status: int = 200) -> Response:

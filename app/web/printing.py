@@ -7,7 +7,9 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
+import segno
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from timebank.core.amounts import hours_text
 
@@ -23,6 +25,12 @@ def templates(**filters: Callable[..., Any]) -> Environment:
     )
     found.filters.update(hours=hours_text, **filters)
     return found
+
+
+def qr(text: str, *, quiet: int, svg_class: str | None = None) -> Markup:
+    """A QR as a picture within the page, with ``quiet`` modules of white around it."""
+    code = segno.make_qr(text, error="m")
+    return Markup(code.svg_inline(border=quiet, omitsize=True, svgclass=svg_class, lineclass=None))
 
 
 def only_style(style: str) -> str:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from uuid import uuid4
 
-import segno
 from flask import Response, request
 from jinja2 import Environment
-from markupsafe import Markup
 
 from app.web.asking import Refusal
 from app.web.assets import asset
 from app.web.browser import form_token, told
-from app.web.printing import templates
+from app.web.printing import qr, templates
 from timebank.core.actors import Actor
 from timebank.core.amounts import hours_text, yuan_text
 from timebank.core.clock import LOCAL, today
@@ -86,7 +84,7 @@ def _environment() -> Environment:
         moment=moment_text,
         day=day_text,
         clock=clock_text,
-        qr=_qr,
+        qr=partial(qr, quiet=4, svg_class="qr"),
         signed=signed_hours_text,
         map_pairs=_pairs,
     )
@@ -125,8 +123,3 @@ def _pairs(items: Iterable[dict[str, Any]], code: str, name: str) -> list[tuple[
 def _local(value: str | datetime) -> datetime:
     at = datetime.fromisoformat(value) if isinstance(value, str) else value
     return at.astimezone(LOCAL)
-
-
-def _qr(text: str) -> Markup:
-    """The QR as a picture within the page."""
-    return Markup(segno.make_qr(text, error="m").svg_inline(border=4, omitsize=True, svgclass="qr", lineclass=None))

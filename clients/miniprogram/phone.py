@@ -18,6 +18,7 @@ from clients.miniprogram.terminal import (
     rounds,
     tasks,
     vouchers,
+    web,
     why,
     words,
 )
@@ -109,6 +110,6 @@ def balance(handset: Handset) -> None:
     handset.screen.show(f"可用时长：{words.minutes_text(found['available_minutes'])}", lines, small=small)
 
 
-_NOUNS = (tasks, rounds, vouchers, meals, care, aids, giving, family, proxies, allotments, why, notices, leaving)
+_NOUNS = (tasks, rounds, vouchers, meals, care, aids, giving, family, proxies, allotments, why, notices, leaving, web)
 for _command in (command for noun in _NOUNS for command in noun.COMMANDS):
     phone.add_command(_command)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from scripts.bench import closing, pricing, rush
+from scripts.bench import closing, pages, pricing, rush
 from scripts.bench.outcome import Outcome, table_of, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,7 +20,12 @@ NARROWEST = 120
 Benchmark = Callable[[Path, bool, Callable[[str], None]], list[Outcome]]
 """Given an empty folder, whether to be brief, and whom to tell how far it is."""
 
-BENCHMARKS: dict[str, Benchmark] = {"closing": closing.run, "pricing": pricing.run, "rush": rush.run}
+BENCHMARKS: dict[str, Benchmark] = {
+    "closing": closing.run,
+    "pages": pages.run,
+    "pricing": pricing.run,
+    "rush": rush.run,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

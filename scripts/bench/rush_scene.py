@@ -165,7 +165,7 @@ def _enrol(session: Session, places: Sequence[_Place]) -> list[_Guest]:
     turns = range(max(place.diners for place in places))
     for number, place in enumerate(place for turn in turns for place in places if turn < place.diners):
         guest = _Guest(new_id(), new_id(), place.canteen_id)
-        rows[Person].append(_person(guest.person_id, number, place.township_code))
+        rows[Person].append(person_row(guest.person_id, number, place.township_code))
         rows[PersonRole].append({"person_id": guest.person_id, "role": "diner", "since": clock.now()})
         rows[Login].append(_login(guest))
         rows[Diner].append(_diner(guest.person_id))
@@ -179,7 +179,8 @@ def _enrol(session: Session, places: Sequence[_Place]) -> list[_Guest]:
     return people
 
 
-def _person(person_id: UUID, number: int, township_code: str) -> dict[str, Any]:
+def person_row(person_id: UUID, number: int, township_code: str) -> dict[str, Any]:
+    """Somebody of 60 to 90 with an identity number of their own; ``number`` is which."""
     born_on = date(1934 + number % 30, 1, 1) + timedelta(days=number // 30 % 360)
     body = f"330224{born_on:%Y%m%d}{number // 10_800:03d}"
     id_number = body + id_numbers.check_character(body)

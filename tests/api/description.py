@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -100,8 +100,9 @@ class Description:
         return found
 
 
+@cache
 def describe() -> Description:
-    """The description with the development operation, without any database."""
+    """The description with the development operation, without any database; made once in a process."""
     from flask import Flask
 
     from app.api.openapi import register_api

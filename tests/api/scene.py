@@ -17,6 +17,7 @@ from tests.api.scene_care import add_care
 from tests.api.scene_delivery import add_rounds
 from tests.api.scene_diners import add_diners
 from tests.api.scene_giving import add_family
+from tests.api.scene_imports import add_import
 from tests.api.scene_leaving import add_death
 from tests.api.scene_menus import add_menus
 from tests.api.scene_offline import add_loss
@@ -90,6 +91,7 @@ class Scene:
     dispute_id: UUID | None = None
     payment_id: UUID | None = None
     break_id: UUID | None = None
+    reconciliation_id: UUID | None = None
     loss_id: UUID | None = None
     aid_items: dict[str, UUID] = field(default_factory=dict)
     aid_loans: dict[str, UUID] = field(default_factory=dict)
@@ -109,6 +111,7 @@ class Scene:
     relation_id: UUID | None = None
     hardship_id: UUID | None = None
     death_report_id: UUID | None = None
+    import_id: UUID | None = None
 
     def person_id(self, who: str) -> UUID:
         return self.people[who].person()
@@ -144,6 +147,7 @@ def set_scene(bank: Database) -> Scene:
         scene.care_provider_id, scene.care_bookings = add_care(session, scene.people["elder"])
         scene.relation_id, scene.proposals, scene.hardship_id = add_family(session, scene.people)
         scene.death_report_id = add_death(session)
+        scene.import_id = add_import(session)
     with bank.unit_of_work() as session:
         _dispute_a_line(session, scene)
         _hand_a_list_in(session, scene)
@@ -252,6 +256,7 @@ def _hand_a_list_in(session: Session, scene: Scene) -> None:
     )
     kept = select(Break.id).where(Break.reconciliation_id == made.id, Break.type == "missing_there")
     scene.break_id = session.scalars(kept).one()
+    scene.reconciliation_id = made.id
 
 
 def _close(session: Session) -> str:

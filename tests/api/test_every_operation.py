@@ -14,7 +14,10 @@ from tests.api.walk_care import receive_care
 from tests.api.walk_delivery import carry_meals
 from tests.api.walk_diners import become_diners
 from tests.api.walk_estates import inherit_a_purse
+from tests.api.walk_exports import take_lists_out
+from tests.api.walk_figures import read_the_figures
 from tests.api.walk_giving import give_within_the_family
+from tests.api.walk_imports import import_workbooks
 from tests.api.walk_leaving import settle_accounts
 from tests.api.walk_meal_counter import work_at_the_counter
 from tests.api.walk_menus import write_menus
@@ -22,6 +25,7 @@ from tests.api.walk_offline import work_without_a_line
 from tests.api.walk_orders import order_meals
 from tests.api.walk_ratings import say_what_one_thinks
 from tests.api.walk_subsidies import settle_last_month
+from tests.api.walk_tracing import look_things_up
 from tests.api.walk_vouchers import live_with_vouchers
 from tests.api.walk_why import ask_why
 from tests.doors import SignIn
@@ -86,6 +90,8 @@ def test_every_operation_answers_as_the_document_says(
     staff = {who: sign_in(who) for who in ("district", "district_2", "steward_xiwu", "steward_shangtian")}
     _read_everything(scene, nobody, everybody, staff)
     ask_why(scene, everybody)
+    look_things_up(scene, {**staff, "auditor": everybody["auditor"]})
+    take_lists_out(everybody)
     _register_and_enrol(scene, everybody["fresh"], staff)
     _go_through_tasks(scene, everybody, staff)
     _move_vouchers_and_papers(scene, everybody, staff)
@@ -96,11 +102,13 @@ def test_every_operation_answers_as_the_document_says(
     open_a_canteen(scene, everybody, staff)
     write_menus(scene, everybody, staff)
     become_diners(scene, everybody, staff)
+    import_workbooks(scene, staff, everybody["auditor"])
     say_what_one_thinks(scene, everybody, staff)
     order_meals(scene, everybody, staff)
     carry_meals(scene, everybody, staff)
     work_at_the_counter(scene, bank, everybody, staff)
     settle_last_month(scene, everybody, staff)
+    read_the_figures(everybody, staff)
     receive_care(scene, nobody, everybody, staff)
     give_within_the_family(scene, everybody, staff)
     live_with_vouchers(scene, everybody, staff)
@@ -120,9 +128,13 @@ def _read_everything(scene: Scene, nobody: Caller, people: dict[str, Caller], st
     assert (shown["name"], shown["township_code"], shown["roles"]) == ("林志远", SHANGTIAN, ["volunteer"])
     people["volunteer"].ok("me.balance")
     people["volunteer"].ok("me.statement")
+    opened = people["volunteer"].ok("web_tickets.issue", {"next": "/m/orders"})
+    assert opened["address"] == f"/m/ticket?next=/m/orders#{opened['ticket']}"
     assert {t["status"] for t in staff["steward_xiwu"].ok("tasks.list")["items"]} >= {"open", "recorded", "disputed"}
     assert people["elder"].ok("tasks.show", task_id=scene.tasks["open"])["service_code"] == scene.codes["open"]
     assert {v["status"] for v in people["volunteer"].ok("vouchers.list")["items"]} == {"issued", "redeemed"}
+    one = people["volunteer"].ok("vouchers.show", voucher_id=scene.vouchers["issued"])
+    assert one in people["volunteer"].ok("vouchers.list")["items"]
     assert people["volunteer"].ok("vouchers.qr", voucher_id=scene.vouchers["issued"]).startswith(b"<?xml")
     assert people["volunteer"].ok("notices.list")["items"]
     people["auditor"].ok("clearing.positions", query={"window": scene.settled_window})
@@ -163,8 +175,11 @@ def _go_through_tasks(scene: Scene, people: dict[str, Caller], staff: dict[str, 
     wanted = {"service_type": "companionship", "starts_at": start.isoformat(), "minutes": 30}
     assert people["proxy"].ok("tasks.request", {**wanted, "elder_id": str(scene.person_id("elder"))})["service_code"]
     assert people["volunteer"].ok("tasks.accept", task_id=scene.tasks["open"])["status"] == "accepted"
-    assert people["volunteer"].ok("tasks.cancel", task_id=scene.tasks["open"])["status"] == "open"
-    assert people["elder"].ok("tasks.cancel", task_id=scene.tasks["accepted"])["status"] == "cancelled"
+    where = people["volunteer"].ok("tasks.where", task_id=scene.tasks["open"])
+    assert (where["contact_name"], where["contact_is_proxy"]) == ("周桂芬", False)
+    assert people["volunteer"].ok("tasks.cancel", {}, task_id=scene.tasks["open"])["status"] == "open"
+    called_off = people["elder"].ok("tasks.cancel", {"reason": "busy"}, task_id=scene.tasks["accepted"])
+    assert (called_off["status"], called_off["ended_reason"]) == ("cancelled", "临时有事")
     assert people["proxy"].ok("tasks.check_out", task_id=scene.tasks["checked_in"])["status"] == "checked_out"
     disputed = people["elder"].ok("tasks.dispute", {"reason": "没有来"}, task_id=scene.tasks["checked_in"])
     assert disputed["status"] == "disputed"
@@ -224,6 +239,10 @@ def _reconcile(scene: Scene, people: dict[str, Caller], staff: dict[str, Caller]
     staff["district"].ok("tasks.approve_record", task_id=_recorded(scene, staff))
     line = people["volunteer"].ok("me.statement", query={"limit": 1})["items"][0]
     owner = staff["steward_shangtian"]
+    offered = owner.ok("clearing.cures", break_id=found["break_id"])
+    assert (offered["found"], [one["minutes"] for one in offered["cures"]]) == (found, [-60])
+    again = staff["steward_xiwu"].ok("clearing.reconciliation", reconciliation_id=made["reconciliation_id"])
+    assert again == made
     cured = owner.ok("clearing.cure_break", {"transfer_id": line["transfer_id"]}, break_id=found["break_id"])
     assert cured["cured_at"]
     assert people["auditor"].ok("clearing.breaks", query={"open": "false"})["items"][-1] == cured

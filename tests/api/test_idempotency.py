@@ -31,6 +31,7 @@ MOVING = {
     "canteens.approve_grade",
     *("subsidy_claims.pay", "meal_donations.receive", "meal_donations.allot", "produce.receive"),
     *(f"orders.{name}" for name in ("place", "change", "cancel")),
+    "imports.book",
     "standing_orders.set",
     "rounds.deliver",
     "rounds.undelivered",

@@ -74,9 +74,13 @@ def test_whoever_may_not_is_refused_and_changes_nothing(
         "menu_item_id": scene.menus["draft_item" if operation_id in OF_A_DRAFT else "released_item"],
         "category_id": scene.diner_category_id,
         "follow_up_id": scene.follow_up_id,
+        "import_id": scene.import_id,
+        "reconciliation_id": scene.reconciliation_id,
         "claim_id": scene.claims.claim_id if scene.claims else None,
         "donation_id": scene.claims.donation_id if scene.claims else None,
         "number": 1,
+        "name": "beijing",
+        "policy_key": "volunteer_min_age",
         "loan_id": scene.aid_loans["reserved" if operation_id in ("aid_loans.lend", "aid_loans.cancel") else "lent"],
     }
     if operation_id.startswith("diners."):

@@ -81,7 +81,9 @@ def _sell_and_close(scene: Scene, bank: Database, people: Callers, staff: Caller
         place = (MenuItem.canteen_id == scene.canteens["clerks"], MenuItem.served_on == clock.today())
         found = session.scalars(select(MenuItem).where(*place, MenuItem.meal == "lunch", MenuItem.name == "炒青菜"))
         item = {"menu_item_id": str(found.one().id), "quantity": 2}
+    foreseen = clerk.ok("meal_counter.price", {"meal": "lunch", "items": [item], "cash": True})
     sold = clerk.ok("meal_counter.sell", {"meal": "lunch", "items": [item], "cash": True})
+    assert (foreseen["elder_fen"], foreseen["lacking_fen"]) == (sold["cash_fen"], 0)
     assert (sold["state"], sold["diner_id"], sold["cash_fen"]) == ("served", None, sold["list_fen"])
     till = clerk.ok("tills.show")
     brought = {"canteen_id": canteen_id, "amount_fen": 1000, "reference": "缴001"}

@@ -39,8 +39,12 @@ def order_meals(scene: Scene, people: Callers, staff: Callers) -> None:
     path = {"order_id": order["order_id"]}
     assert people["stranger"].refused("orders.show", **path)["code"] == "order_unknown"
     change = {"way": "take_away", "items": [{"menu_item_id": dishes["炒青菜"], "quantity": 2}], "note": "少油"}
+    before = clerk.ok("orders.show", **path)
+    foreseen = clerk.ok("orders.price_change", {**change, "accept_unsuitable": True}, **path)
+    assert clerk.ok("orders.show", **path) == before
     changed = clerk.ok("orders.change", {**change, "accept_unsuitable": True}, **path)
     assert (changed["revision"], changed["list_fen"], changed["way_name"]) == (2, 1000, "自取")
+    assert (foreseen["elder_fen"], foreseen["lacking_fen"]) == (changed["elder_fen"], 0)
     assert (order["revised_at"], changed["revised_by_name"].endswith(f"（代{order['diner_name']}）")) == (None, True)
     assert clerk.refused("orders.cancel", {}, **path)["code"] == "reason_needed"
     cancelled = elder.ok("orders.cancel", {}, **path)
@@ -71,6 +75,8 @@ def _order_every_week(scene: Scene, elder: Caller, proxy: Caller, stranger: Call
     days = {"from": f"{next_monday():%Y-%m-%d}", "until": f"{next_monday() + timedelta(days=4):%Y-%m-%d}"}
     assert stranger.refused("standing_orders.pause", days, **path)["code"] == "standing_order_unknown"
     assert proxy.ok("standing_orders.pause", days, **path)["paused_until"] == days["until"]
+    assert elder.ok("standing_orders.show", **path) == proxy.ok("standing_orders.show", **path)
+    assert stranger.refused("standing_orders.show", **path)["code"] == "standing_order_unknown"
     assert elder.ok("standing_orders.end", **path)["ended_at"] is not None
     assert elder.refused("standing_orders.end", **path)["code"] == "standing_order_ended"
     active = elder.ok("standing_orders.list")["items"]

@@ -24,6 +24,14 @@ def say_what_one_thinks(scene: Scene, people: Callers, staff: Callers) -> None:
     assert (hidden["hidden"], hidden["words"], hidden["diner_name"]) == (True, "粥是凉的", "周桂芬")
     again = staff["district"].refused("ratings.hide", {"reason": "试试"}, **path)
     assert (again["status"], again["code"]) == (409, "rating_already_hidden")
+    for who in ("elder", "proxy"):
+        own = people[who].ok("ratings.show", **path)
+        assert (own["words"], own["diner_name"], own["reply"]["words"]) == ("粥是凉的", "周桂芬", "已换保温桶")
+        assert own["changeable_until"] > own["rated_at"]
+    assert people["clerk"].ok("ratings.show", **path)["words"] == ""
+    assert people["stranger"].refused("ratings.show", **path)["code"] == "order_unknown"
+    unrated = people["elder"].refused("ratings.show", order_id=str(scene.orders["placed"]))
+    assert (unrated["status"], unrated["code"]) == (404, "rating_unknown")
     _read(people, canteen)
     _call(scene, people, staff)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from math import asin, cos, radians, sin, sqrt
 from typing import Any
@@ -20,6 +21,7 @@ from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
 from timebank.core.db import Database
 from timebank.core.errors import NotFound, Refused
+from timebank.core.sorting import Part
 
 MIDDLE = (29.69, 121.47)
 AUDITOR = staff(StaffRole.AUDITOR)
@@ -30,12 +32,12 @@ def _nine_in_the_morning() -> None:
     clock.freeze(NINE)
 
 
-def found(bank: Database, actor: Actor = AUDITOR, **wanted: Any) -> list[CanteenView]:
+def found(bank: Database, actor: Actor = AUDITOR, **wanted: Any) -> Sequence[CanteenView]:
     with bank.session() as session:
-        return find_canteens(session, actor=actor, wanted=CanteenFilter(**wanted), limit=100)
+        return find_canteens(session, actor=actor, wanted=CanteenFilter(**wanted), part=Part(100)).items
 
 
-def near(bank: Database, within_m: int | None = None, **wanted: Any) -> list[CanteenView]:
+def near(bank: Database, within_m: int | None = None, **wanted: Any) -> Sequence[CanteenView]:
     return found(bank, latitude=MIDDLE[0], longitude=MIDDLE[1], within_m=within_m, **wanted)
 
 
@@ -85,9 +87,11 @@ def test_pages_by_distance_miss_and_repeat_nobody_also_where_distances_are_equal
     wanted = CanteenFilter(latitude=MIDDLE[0], longitude=MIDDLE[1], within_m=100_000)
     paged, after = [], None
     with bank.session() as session:
-        while page := find_canteens(session, actor=AUDITOR, wanted=wanted, limit=2, after=after):
-            paged += [view.canteen.id for view in page]
-            after = page[-1].distance_m, page[-1].canteen.id
+        for _ in range(4):
+            page = find_canteens(session, actor=AUDITOR, wanted=wanted, part=Part(2, after=after))
+            paged += [view.canteen.id for view in page.items]
+            after = page.following
+    assert after is None
     assert paged == whole
     assert len(set(whole)) == 8
 
@@ -100,7 +104,7 @@ def test_without_a_place_they_come_in_the_order_of_applying_and_say_no_distance(
     assert {(view.distance_m, view.walk_minutes) for view in views} == {(None, None)}
     with bank.session() as session:
         last = views[2].canteen.id
-        rest = find_canteens(session, actor=AUDITOR, wanted=CanteenFilter(), limit=9, after=(None, last))
+        rest = find_canteens(session, actor=AUDITOR, wanted=CanteenFilter(), part=Part(9, after=(last, last))).items
     assert [view.canteen.id for view in rest] == [view.canteen.id for view in views[3:]]
 
 

@@ -30,6 +30,7 @@ from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.db import Database
 from timebank.core.errors import BankError
+from timebank.core.sorting import Part
 
 JANUARY, JUNE = date(2026, 1, 1), date(2026, 6, 30)
 
@@ -208,11 +209,12 @@ def test_lists_are_found_by_state_category_and_township_page_by_page(bank: Datab
         past = Grant("disabled", JANUARY, "残疾证", date(2026, 2, 28))
         add_category(session, actor=district(), person_id=plain.person(), grant=past)
     with bank.session() as session:
-        seen = find_diners(session, actor=steward(XIWU), wanted=DinerFilter(category="disabled"), limit=9)
+        seen = find_diners(session, actor=steward(XIWU), wanted=DinerFilter(category="disabled"), part=Part(9)).items
         assert [view.diner.person_id for view in seen] == [who.person() for who in disabled]
-        everybody = find_diners(session, actor=district(), wanted=DinerFilter(category="disabled"), limit=9)
+        everybody = find_diners(session, actor=district(), wanted=DinerFilter(category="disabled"), part=Part(9)).items
         assert [view.diner.person_id for view in everybody][-1] == far.person()
         last = (seen[0].diner.applied_at, seen[0].diner.person_id)
-        rest = find_diners(session, actor=steward(XIWU), wanted=DinerFilter(state="approved"), limit=9, after=last)
+        part = Part(9, after=last)
+        rest = find_diners(session, actor=steward(XIWU), wanted=DinerFilter(state="approved"), part=part).items
         assert [view.diner.person_id for view in rest] == [*(w.person() for w in disabled[1:]), plain.person()]
-        assert find_diners(session, actor=district(), wanted=DinerFilter(state="applied"), limit=9) == []
+        assert find_diners(session, actor=district(), wanted=DinerFilter(state="applied"), part=Part(9)).items == []

@@ -190,6 +190,6 @@ def test_who_called_a_task_off_is_told_with_both_names(bank: Database, pair: Pai
         assert task.requested_by_name == "周桂芬"
     accept(bank, volunteer, task)
     with bank.unit_of_work() as session:
-        tasks.cancel(session, actor=pair[1], task_id=task.id, reason="住院")
+        tasks.cancel(session, actor=pair[1], task_id=task.id, words="住院")
         told = session.scalars(select(Notice.body).where(Notice.person_id == volunteer.person_id)).all()
     assert told == ["周小敏（代周桂芬）取消了这项任务：住院"]

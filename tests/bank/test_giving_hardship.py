@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -24,8 +26,9 @@ from timebank.core.actors import Actor, StaffRole
 from timebank.core.db import Database
 from timebank.core.errors import BankError
 from timebank.core.ids import new_id
+from timebank.core.sorting import Part
 from timebank.giving.actions import approve_hardship, decline_hardship, request_hardship
-from timebank.giving.queries import hardship_requests
+from timebank.giving.queries import HardshipFilter, HardshipSeen, hardship_requests
 from timebank.ledger.actions import ensure_lot, reverse
 from timebank.ledger.models import Account, Transfer
 from timebank.ledger.rules import AccountKind
@@ -42,6 +45,11 @@ def elder(bank: Database) -> Actor:
     with bank.unit_of_work() as session:
         fill_pool(session, XIWU, 200)
         return add_elder(session, XIWU, name="周桂芬")
+
+
+def _requests(session: Session, actor: Actor, after: Any = None, **wanted: Any) -> Sequence[HardshipSeen]:
+    part = Part(9, after=after)
+    return hardship_requests(session, actor=actor, wanted=HardshipFilter(**wanted), part=part).items
 
 
 def noted(session: Session, subject_id: object) -> list[str]:
@@ -95,7 +103,7 @@ def test_a_pool_that_is_short_is_not_overdrawn_and_the_request_goes_on_waiting(b
         approve_hardship(session, actor=district(), hardship_id=second.id)
     assert refusal.value.facts == {"available_minutes": 80, "needed_minutes": 120}
     with bank.unit_of_work() as session:
-        assert [r.status for r in hardship_requests(session, actor=district(), limit=9)] == ["waiting", "approved"]
+        assert [r.status for r in _requests(session, district())] == ["waiting", "approved"]
         fill_pool(session, XIWU, 40)
         approve_hardship(session, actor=district(), hardship_id=second.id)
         assert (pool_of(session, XIWU), posted_in(session, GRANTED, elder)) == (0, 240)
@@ -174,7 +182,7 @@ def test_what_was_granted_by_mistake_goes_back_to_the_pool(bank: Database, elder
         reverse(session, actor=steward(XIWU), transfer_id=asked.transfer_id, reason="同名")
         assert reverse(session, actor=district(), transfer_id=asked.transfer_id, reason="同意")[0] == "reversed"
         assert (pool_of(session, XIWU), posted_in(session, GRANTED, elder)) == (200, 0)
-        assert [r.reversed for r in hardship_requests(session, actor=district(), limit=9)] == [True]
+        assert [r.reversed for r in _requests(session, district())] == [True]
 
 
 def test_why_somebody_is_in_need_does_not_stand_in_the_ledger(bank: Database, elder: Actor) -> None:
@@ -193,7 +201,7 @@ def test_help_that_went_on_when_the_elder_left_is_not_taken_back(bank: Database,
         reversed_by_two(bank, "hardship_help")
     with bank.session() as session:
         assert pool_of(session, XIWU) == 200
-        assert [r.reversed for r in hardship_requests(session, actor=district(), limit=9)] == [False]
+        assert [r.reversed for r in _requests(session, district())] == [False]
 
 
 def test_lists_are_for_stewards_of_the_township_and_can_be_narrowed(bank: Database, elder: Actor) -> None:
@@ -204,13 +212,13 @@ def test_lists_are_for_stewards_of_the_township_and_can_be_narrowed(bank: Databa
         decline_hardship(session, actor=district(), hardship_id=here[0].id, reason="材料不全")
 
         def seen(actor: Actor, **wanted: object) -> list[int]:
-            return [r.minutes for r in hardship_requests(session, actor=actor, limit=9, **wanted)]  # type: ignore[arg-type]
+            return [r.minutes for r in _requests(session, actor, **wanted)]
 
         assert seen(steward(XIWU)) == seen(district(), township_code=XIWU) == [2, 1]
         assert seen(staff(StaffRole.AUDITOR)) == [3, 2, 1]
         assert seen(district(), status="declined") == [1]
         assert seen(district(), person_id=other.person()) == [3]
-        assert seen(district(), before=there.id) == [2, 1]
+        assert seen(district(), after=(there.id, there.id)) == [2, 1]
         with pytest.raises(BankError, match="other_township:"):
             seen(steward(XIWU), township_code=DAYAN)
         with pytest.raises(BankError, match="books_not_yours:"):

@@ -18,6 +18,7 @@ from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
 from timebank.core.db import Database
 from timebank.core.errors import BankError, Conflict, NotAllowed
+from timebank.core.sorting import Part
 from timebank.leaving import actions as leaving
 from timebank.leaving import queries
 from timebank.leaving.actions.deaths import Death
@@ -217,7 +218,7 @@ def test_reports_are_seen_by_the_stewards_they_concern(bank: Database, dead: Act
 
     def seen(actor: Actor, *, open_only: bool) -> list[object]:
         with bank.session() as session:
-            found = queries.death_reports(session, actor=actor, open_only=open_only, limit=9)
+            found = queries.death_reports(session, actor=actor, open_only=open_only, part=Part(9)).items
         return [(row[0].id, row[1]) for row in found]
 
     assert seen(district(), open_only=False) == [(second.id, "王梅"), (first.id, "王梅")]

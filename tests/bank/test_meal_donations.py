@@ -25,6 +25,7 @@ from timebank.core.actors import Actor, StaffRole
 from timebank.core.db import Database
 from timebank.core.errors import Conflict, NotAllowed, NotFound, Refused
 from timebank.core.ids import new_id
+from timebank.core.sorting import Part
 from timebank.ledger.actions import reverse
 from timebank.ledger.rules import AccountKind
 
@@ -143,7 +144,7 @@ def test_donations_are_received_and_seen_by_the_township_concerned(bank: Databas
     assert made.donor_name is None
     pot = given(bank, None, 100)
     with bank.session() as session:
-        seen = donations(session, actor=steward(SHANGTIAN), limit=10)
+        seen = donations(session, actor=steward(SHANGTIAN), part=Part(10)).items
         assert [item.donation.id for item in seen] == [pot]
     with pytest.raises(NotFound, match="donation_unknown"):
         story(bank, made.id, steward(SHANGTIAN))

@@ -48,6 +48,8 @@ NEED_NO_INDEX = {
     ("clearing_tally", "debtor"),
     ("family_heir", "heir_id"),
     ("death_report", "leaving_id"),
+    ("figure_day", "book_code"),
+    ("figure_month", "township_code"),
     ("follow_up_draw", "township_code"),
     ("meal_order", "standing_order_id"),
     ("menu_item", "dish_id"),

@@ -31,6 +31,7 @@ from timebank.canteens.orders.actions import (
     change_order,
     lock_orders,
     place_order,
+    quote_change,
     release_of,
 )
 from timebank.canteens.orders.models import MealOrderItem, SubsidyUse
@@ -188,3 +189,33 @@ def test_a_person_has_the_days_subsidy_once_however_many_meals(bank: Database) -
         change = OrderChange(Way.EAT_IN, ((kitchen.dish(LOVE, meal=Meal.SUPPER), 1),))
         change_order(session, actor=diner, order_id=supper.id, change=change)
         assert supper.government_fen == lunch.government_fen
+
+
+def test_what_a_change_would_cost_is_what_it_costs_and_asking_changes_nothing(bank: Database) -> None:
+    with bank.unit_of_work() as session:
+        kitchen, diner = a_kitchen(session), a_diner(session)
+        order = placed(session, kitchen, diner, PORK)
+        before = (order.revision, order.elder_fen, purse_of(session, diner), ordered_at(session, kitchen))
+        change = OrderChange(way=Way.TAKE_AWAY, items=((kitchen.dish(PORK), 2), (kitchen.dish(GREENS), 1)))
+        quote = quote_change(session, actor=diner, order_id=order.id, change=change)
+        session.refresh(order)
+        assert (order.revision, order.elder_fen, purse_of(session, diner), ordered_at(session, kitchen)) == before
+        # What the order holds may be spent anew.
+        assert quote.purse_fen == before[2][0]
+        changed = change_order(session, actor=diner, order_id=order.id, change=change)
+        assert changed.elder_fen == quote.decided.receipt.elder_fen
+
+
+def test_what_cannot_be_changed_has_no_price(bank: Database) -> None:
+    with bank.unit_of_work() as session:
+        kitchen, diner = a_kitchen(session), a_diner(session)
+        order = placed(session, kitchen, diner, PORK)
+        change = OrderChange(way=Way.EAT_IN, items=((kitchen.dish(GREENS), 1),))
+        tries = [(add_person(session, XIWU), order.id, 8), (diner, new_id(), 8), (diner, order.id, 9)]
+        codes = []
+        for who, order_id, hour in tries:
+            clock.freeze(at_hour(hour))
+            with pytest.raises(BankError) as refused:
+                quote_change(session, actor=who, order_id=order_id, change=change)
+            codes.append(refused.value.code)
+        assert codes == ["order_unknown", "order_unknown", "cut_off_passed"]

@@ -18,6 +18,7 @@ from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
 from timebank.core.db import Database
 from timebank.core.errors import BankError, Conflict, NotAllowed, NotFound, Refused
+from timebank.core.sorting import Part
 from timebank.policies.actions import NewValue, approve_change, propose_change
 from timebank.policies.models import PolicyChange
 from timebank.policies.queries import changes, in_force, values_of
@@ -143,7 +144,7 @@ def test_what_makes_no_sense_is_not_even_proposed(bank: Database) -> None:
         with pytest.raises(Refused, match=f"{code}:"):
             propose(bank, values)
     with bank.session() as session:
-        assert len(changes(session, limit=9)) == 1
+        assert len(changes(session, part=Part(9)).items) == 1
 
 
 def test_two_changes_for_one_moment_are_refused_and_for_two_places_are_not(bank: Database) -> None:

@@ -27,7 +27,7 @@ def _nine_in_the_morning() -> None:
 
 def cancel(bank: Database, actor: Actor, task: Task) -> Task:
     with bank.unit_of_work() as session:
-        return tasks.cancel(session, actor=actor, task_id=task.id, reason="改日再约")
+        return tasks.cancel(session, actor=actor, task_id=task.id, words="改日再约")
 
 
 def test_a_volunteer_of_any_township_takes_the_place(bank: Database) -> None:

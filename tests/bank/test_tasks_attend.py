@@ -16,6 +16,7 @@ from tests.factories.threads import at_once, codes_of
 from timebank.core import clock
 from timebank.core.db import Database
 from timebank.core.errors import Conflict, NotAllowed, Refused
+from timebank.core.sorting import Part
 from timebank.tasks import actions as tasks
 from timebank.tasks.actions import Request
 from timebank.tasks.queries import TaskFilter, find_tasks
@@ -210,5 +211,5 @@ def test_a_shift_begun_early_is_still_shown_to_volunteers(bank: Database) -> Non
     accept(bank, early, shift)
     check_in(bank, early, shift)
     with bank.session() as session:
-        found = find_tasks(session, actor=late, wanted=TaskFilter(status="open"), limit=9)
+        found = find_tasks(session, actor=late, wanted=TaskFilter(status="open"), part=Part(9)).items
         assert [task.id for task in found] == [shift.id]

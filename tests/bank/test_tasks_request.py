@@ -15,6 +15,7 @@ from timebank.core.actors import Actor, StaffRole
 from timebank.core.db import Database
 from timebank.core.errors import BankError, NotAllowed, NotFound, Refused
 from timebank.core.ids import new_id
+from timebank.core.sorting import Part
 from timebank.people.actions import end_proxy, register_proxy
 from timebank.tasks import actions as tasks
 from timebank.tasks.actions import Request
@@ -123,7 +124,7 @@ def test_what_policy_does_not_allow_is_refused(bank: Database) -> None:
         with pytest.raises(Refused, match=f"{code}:"):
             request(bank, elder, replace(WANTED, **changed))
     with bank.session() as session:
-        assert find_tasks(session, actor=elder, wanted=TaskFilter(mine=True), limit=99) == []
+        assert find_tasks(session, actor=elder, wanted=TaskFilter(mine=True), part=Part(99)).items == []
 
 
 def test_the_limits_themselves_are_allowed(bank: Database) -> None:
@@ -139,7 +140,7 @@ def test_the_limits_themselves_are_allowed(bank: Database) -> None:
     for changed in allowed:
         request(bank, elder, replace(WANTED, **changed))
     with bank.session() as session:
-        assert len(find_tasks(session, actor=elder, wanted=TaskFilter(mine=True), limit=99)) == len(allowed)
+        assert len(find_tasks(session, actor=elder, wanted=TaskFilter(mine=True), part=Part(99)).items) == len(allowed)
 
 
 def test_nobody_asks_for_whom_nobody_knows(bank: Database) -> None:

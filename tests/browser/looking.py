@@ -40,7 +40,6 @@ _SMALL_TARGETS = """(least) => {
   return found;
 }"""
 
-
 _WIDTHS = "() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
 
 
@@ -76,9 +75,7 @@ def sideways(page: Page) -> list[str]:
     faults = []
     for scale in ("100%", "175%"):
         page.evaluate("(scale) => { document.documentElement.style.fontSize = scale }", scale)
-        wide, window = page.evaluate(
-            "() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-        )
+        wide, window = page.evaluate(_WIDTHS)
         if wide > window:
             faults.append(f"{wide} px wide in a window of {window} at {scale}")
     page.evaluate("() => { document.documentElement.style.fontSize = '' }")
@@ -96,6 +93,11 @@ class Traffic:
     def bytes(self) -> int:
         """Of everything but pictures, each once: a worker that keeps a page asks for it a second time."""
         return sum(self._bytes_of.values())
+
+    def forget(self) -> None:
+        """Count the next page by itself."""
+        self.hosts.clear()
+        self._bytes_of.clear()
 
     def _take(self, response: Response) -> None:
         self.hosts.add(response.url.split("/")[2])

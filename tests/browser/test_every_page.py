@@ -2,98 +2,60 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
-from urllib.parse import urlsplit
-
 import pytest
 from playwright.sync_api import Browser, Page
 
+from scripts.screens.walking import COUNTER, DESK, PHONE, Look, every_kind, opened
 from tests.api.scene import PASSWORD
-from tests.browser.looking import ELDER, MOST_BYTES, STANDARD, Traffic, Version, axe_faults, faults_of
+from tests.browser.looking import ELDER, MOST_BYTES, STANDARD, Traffic, axe_faults, faults_of
 from tests.thorough import length
 
 SMALL_LINK = """<!doctype html><html lang="zh-CN"><head><title>t</title></head>
 <body><main><h1 style="font-size: 30px">大字</h1>
 <a href="/" style="font-size: 24px; display: block">回首页</a></main></body></html>"""
 
-
-@contextmanager
-def opened(chromium: Browser, site: str, who: str, width: int, version: Version) -> Iterator[Page]:
-    """A page of somebody who has signed in and chosen a version."""
-    context = chromium.new_context(viewport={"width": width, "height": 844}, base_url=site)
-    page = context.new_page()
-    if who in ("volunteer", "elder", "proxy"):
-        page.goto("/m/sign-in")
-        page.fill("#name", who)
-    else:
-        page.goto("/staff/sign-in")
-        page.fill("#username", who)
-        page.fill("#password", PASSWORD)
-    page.click("main form button")
-    page.wait_for_load_state()
-    if version is ELDER:
-        page.click("text=长辈版")
-        page.wait_for_load_state()
-    try:
-        yield page
-    finally:
-        context.close()
+LOOKS = {
+    Look("elder", PHONE, 390): 24,
+    Look("elder", PHONE, 320, elder=True): 60,
+    Look("volunteer", PHONE, 320): 24,
+    Look("clerk", COUNTER, 1024): 24,
+    Look("district", DESK, 1280): 48,
+    Look("steward_xiwu", DESK, 1280): 14,
+    Look("auditor", DESK, 1280): 14,
+}
+"""Who looks, and at how many kinds of pages in the suite; in ``make thorough`` at all of them."""
+MORE_LOOKS = (
+    Look("volunteer", PHONE, 390),
+    Look("volunteer", PHONE, 320, elder=True),
+    *(Look("proxy", PHONE, 320, elder) for elder in (False, True)),
+    *(Look(who, DESK, 390) for who in ("district", "steward_xiwu", "auditor")),
+)
 
 
-def kind_of(path: str) -> str:
-    """Pages that differ by an id only are looked at once."""
-    split = urlsplit(path)
-    parts = ["*" if len(part) > 30 else part for part in split.path.split("/")]
-    return "/".join(parts) + "?" + "&".join(sorted(one.partition("=")[0] for one in split.query.split("&")))
-
-
-def walk(page: Page, start: str, version: Version, most: int) -> tuple[dict[str, list[str]], int]:
+def walk(page: Page, look: Look, most: int) -> tuple[dict[str, list[str]], int]:
     """Look at every kind of page that links lead to; what is wrong with each, and how many were looked at."""
     wrong: dict[str, list[str]] = {}
-    seen, waiting = {kind_of(start)}, deque([start])
-    looked = 0
-    while waiting and looked < most:
-        path = waiting.popleft()
-        traffic = Traffic(page)
-        answer = page.goto(path)
-        assert answer is not None
+    looked, traffic = 0, Traffic(page)
+    for path, status in every_kind(page, look.start, most):
         looked += 1
-        faults = [] if answer.status == 200 else [f"answers {answer.status}"]
-        faults += faults_of(page, version)
-        if traffic.bytes > MOST_BYTES and "/desk" not in path:
+        faults = [] if status == 200 else [f"answers {status}"]
+        faults += faults_of(page, ELDER if look.elder else STANDARD)
+        if traffic.bytes > MOST_BYTES and look.start != DESK:
             faults.append(f"{traffic.bytes} bytes")
         if len(traffic.hosts) > 1:
             faults.append(f"asks {traffic.hosts}")
         if faults:
             wrong[path] = faults
-        for link in page.eval_on_selector_all("a[href^='/']", "all => all.map(one => one.getAttribute('href'))"):
-            if kind_of(link) not in seen and not link.startswith(("/api/", "/openapi", "/static/")):
-                seen.add(kind_of(link))
-                waiting.append(link)
+        traffic.forget()
     return wrong, looked
 
 
-@pytest.mark.parametrize("who", ["elder", "volunteer"])
-@pytest.mark.parametrize(("version", "width"), [(STANDARD, 390), (ELDER, 320)])
-def test_every_page_of_a_phone_can_be_read_and_touched(
-    chromium: Browser, site: str, who: str, version: Version, width: int
-) -> None:
-    with opened(chromium, site, who, width, version) as page:
-        wrong, looked = walk(page, "/m/", version, length(60, 400))
+@pytest.mark.parametrize("look", [*LOOKS, *MORE_LOOKS[: length(0, len(MORE_LOOKS))]], ids=lambda look: look.folder)
+def test_every_page_can_be_read_and_touched(chromium: Browser, site: str, look: Look) -> None:
+    with opened(chromium, site, look, PASSWORD) as page:
+        wrong, looked = walk(page, look, length(LOOKS.get(look, 0), 400))
     assert wrong == {}
     assert looked > 8
-
-
-@pytest.mark.parametrize(("who", "start", "width"), [("clerk", "/counter/", 1024), ("district", "/desk/", 1280)])
-def test_every_page_of_counter_and_desk_can_be_read_and_touched(
-    chromium: Browser, site: str, who: str, start: str, width: int
-) -> None:
-    with opened(chromium, site, who, width, STANDARD) as page:
-        wrong, looked = walk(page, start, STANDARD, length(60, 400))
-    assert wrong == {}
-    assert looked > 4
 
 
 def test_a_small_link_that_axe_lets_pass_is_found_here(chromium: Browser) -> None:

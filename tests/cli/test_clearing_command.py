@@ -27,6 +27,7 @@ from timebank.core import clock
 from timebank.core.actors import StaffRole
 from timebank.core.clock import LOCAL
 from timebank.core.db import Database
+from timebank.core.sorting import Part
 from timebank.people.login_models import Login
 
 PASSWORD = "a password of some length"
@@ -176,7 +177,7 @@ def test_of_two_who_are_asked_at_once_one_closes_and_the_other_is_told(
     monkeypatch.setattr(click, "confirm", meanwhile)
     assert line.refused("clearing", "close", "--by", "li") == "Error: 这个清算周期已经关账"
     with staffed.session() as session:
-        assert [one.status for one in windows(session, limit=9)] == ["open", "closed", "closed"]
+        assert [one.status for one in windows(session, part=Part(9)).items] == ["open", "closed", "closed"]
 
 
 def test_a_window_just_begun_that_is_due_is_closed(staffed: Database, line: CommandLine) -> None:

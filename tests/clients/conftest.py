@@ -173,7 +173,9 @@ def dial(bank: ScriptedBank, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         result = CliRunner().invoke(phone, list(words), input=answers)
         assert result.exception is None or isinstance(result.exception, SystemExit), result.output
         assert result.exit_code in (0, 1), result.output
-        assert all(cell_len(line) <= int(os.environ["COLUMNS"]) for line in result.output.splitlines())
+        # An address is taken over whole, and so not broken.
+        lines = [line for line in result.output.splitlines() if not line.startswith("http")]
+        assert all(cell_len(line) <= int(os.environ["COLUMNS"]) for line in lines)
         return result
 
     for path, listed in (("/townships", TOWNSHIPS), ("/service-types", TYPES)):

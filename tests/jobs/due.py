@@ -23,13 +23,15 @@ from tests.jobs.due_care import (
 )
 from tests.jobs.due_delivery import leaves_soon_with_nobody, ordered_to_the_door, planned_and_never_brought
 from tests.jobs.due_family import asked_to_be_relatives
+from tests.jobs.due_figures import eaten_and_not_summed_up, saved_last_month
+from tests.jobs.due_imports import handed_in_long_ago
 from tests.jobs.due_meal_counter import ordered_and_not_collected
 from tests.jobs.due_offline import eaten_and_not_listed, signing_without_a_key
 from tests.jobs.due_orders import ordered_and_left, ordered_for_a_closed_day, standing_for_tomorrow
 from tests.jobs.due_ratings import a_month_of_meals_has_ended
 from tests.jobs.due_subsidies import eaten_last_month
 from tests.jobs.due_vouchers import about_to_expire, entered_before_the_index
-from tests.jobs.due_web_sessions import signed_in_long_ago
+from tests.jobs.due_web_sessions import opened_long_ago, signed_in_long_ago
 from timebank.clearing.models import ClearingWindow, Recomputation, Tally
 from timebank.core import clock
 from timebank.core.actors import Actor
@@ -255,10 +257,14 @@ DUE = {
     "charge_care_reversals": Due(visit_reversed_in_the_ledger, (60, 3000), (0, 0)),
     "issue_care_bills": Due(visited_last_month, [], [("2026-03", 60)]),
     "tell_of_proposals": Due(asked_to_be_relatives, [], ["有请求待您确认"]),
+    "forget_import_files": Due(handed_in_long_ago, 2, 1),
     "forget_old_web_sessions": Due(signed_in_long_ago, 2, 1),
+    "forget_old_web_tickets": Due(opened_long_ago, 2, 1),
     "forget_old_attempts": Due(guessed_long_ago, ["lately", "long ago"], ["lately"]),
     "grant_allotments": Due(assessed_before_this_month, ([], 0, 0), ([120], 120, 1)),
     "grant_seed_hours": Due(eighty_and_alone, ([], 0), (["alone"], 600)),
     "follow_leavers": Due(recorded_after_leaving, (60, []), (0, [60])),
+    "sum_up_days": Due(eaten_and_not_summed_up, [], [("03-10", 1)]),
+    "close_bulletins": Due(saved_last_month, [], [("2026-02", "elders", 1), ("2026-02", "savings_minutes", 90)]),
 }
 START = NINE

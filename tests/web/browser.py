@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from html import unescape
 from html.parser import HTMLParser
+from io import BytesIO
 
 from flask import Flask
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
 
 _HIDDEN = re.compile(r'<input type="hidden" name="(form_token|form_key)" value="([^"]*)">')
 
@@ -38,6 +40,18 @@ class Browser:
         own = dict(_HIDDEN.findall(self.html))
         data = {**own, **{name: value if isinstance(value, list) else str(value) for name, value in form.items()}}
         return self._take(self._client.post(to, data=data, follow_redirects=True))
+
+    def upload(self, to: str, field: str, name: str, content: bytes, /, **form: str) -> Browser:
+        """Send a form of the page that is open with a file in it; no file where ``name`` is empty."""
+        file = FileStorage(BytesIO(content), filename=name, name=field)
+        # Encoded here: the client would leave a large body's temporary file open.
+        boundary, body = encode_multipart({**dict(_HIDDEN.findall(self.html)), **form, field: file})
+        kind = f"multipart/form-data; boundary={boundary}"
+        return self._take(self._client.post(to, data=body, content_type=kind, follow_redirects=True))
+
+    def download(self, path: str) -> TestResponse:
+        """What is no page: a workbook for one."""
+        return self._client.get(path)
 
     @property
     def text(self) -> str:

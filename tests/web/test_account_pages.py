@@ -112,3 +112,21 @@ def test_an_address_that_makes_no_sense_is_refused_in_words(browser: Browser) ->
     assert browser.get("/m/why").status == 422
     missing = browser.get(f"/m/why?transfer_id={uuid4()}")
     assert (missing.status, "没有这笔划转" in missing.text or "没有" in missing.text) == (404, True)
+
+
+def test_what_was_refused_is_listed_with_why(browser: Browser, scene: Scene) -> None:
+    browser.sign_in("volunteer").get("/m/refusals")
+    assert "您要办的事都办成了" in browser.text
+    for _ in range(21):
+        browser.get("/m/vouchers/buy/sure?quantity=10").post("/m/vouchers/buy", quantity="10")
+        assert browser.status == 422
+    browser.get("/m/more")
+    assert "/m/refusals" in browser.links()
+    browser.get("/m/refusals")
+    reasons = [link for link in browser.links() if link.startswith("/m/why?key=")]
+    assert (len(reasons), "购买用餐券" in browser.text) == (20, True)
+    assert browser.get(reasons[0]).status == 200
+    older = browser.get("/m/refusals").html.split('href="?cursor=')[1].split('"')[0]
+    browser.get(f"/m/refusals?cursor={older}")
+    rest = [link for link in browser.links() if link.startswith("/m/why?key=")]
+    assert (len(rest), set(rest) & set(reasons)) == (1, set())

@@ -215,6 +215,8 @@ def test_a_diner_is_found_and_pays_out_of_the_purse(clerk: Browser, scene: Scene
     assert (clerk.status, 'id="name-wrong"' in clerk.html, "没有找到" in clerk.text) == (422, True, True)
     clerk.post("/counter/sell/check", **elder_as_asked(bank, scene), **chosen)
     assert ("可用余额" in clerk.text, "周桂芬" in clerk.text) == (True, True)
+    said = re.search(r"周桂芬要付 (\S+)（从余额扣、收现金一样）", clerk.text)
+    assert (said is not None, "当心：" in clerk.text, "问过本人：知道，仍然要" in clerk.text) == (True, True, True)
     paying = {
         dish.group(1): "1",
         "meal": "lunch",
@@ -226,7 +228,21 @@ def test_a_diner_is_found_and_pays_out_of_the_purse(clerk: Browser, scene: Scene
     clerk.post("/counter/sell", **paying)
     assert (clerk.status, "问过本人：知道，仍然要" in clerk.text) == (422, True)
     clerk.post("/counter/sell", accept_unsuitable="1", **paying)
-    assert (clerk.status, "从余额扣" in clerk.text) == (200, True)
+    assert said is not None
+    assert (clerk.status, f"从余额扣 {said[1]}，不收现金" in clerk.text) == (200, True)
+
+
+@pytest.mark.usefixtures("lunch_time")
+def test_who_has_ordered_this_meal_already_is_named_before_anything_is_sold(
+    clerk: Browser, scene: Scene, bank: Database
+) -> None:
+    clerk.get("/counter/sell?meal=lunch")
+    dish = re.search(r'name="(q-[^"]+)"', clerk.html)
+    assert dish is not None
+    chosen = {dish.group(1): "1", "meal": "lunch", "to": "diner"}
+    clerk.post("/counter/sell/check", **elder_as_asked(bank, scene), **chosen)
+    assert (clerk.status, "这一餐不能卖给周桂芬" in clerk.text) == (200, True)
+    assert "<button>卖出</button>" not in clerk.html
 
 
 @pytest.mark.usefixtures("lunch_time")

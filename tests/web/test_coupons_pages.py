@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from tests.api.scene import Scene
+from tests.doors import SignIn
 from tests.factories.minutes import save_minutes
+from tests.factories.people import XIWU
+from tests.factories.policies import change_policy
 from tests.factories.vouchers import make_relatives
 from tests.web.browser import Browser
+from timebank.core import clock
 from timebank.core.db import Database
 
 
@@ -119,6 +124,25 @@ def test_what_was_lost_is_made_anew_one_by_one_or_all(browser: Browser, rich: Sc
     assert "没用过的券 1 张" in browser.text
     browser.post("/m/vouchers/lost", for_person_id=str(rich.person_id("volunteer")))
     assert "补办了 1 张" in browser.text
+
+
+def test_a_proxy_sees_the_price_of_the_elders_township(
+    browser: Browser, rich: Scene, bank: Database, sign_in: SignIn
+) -> None:
+    mother = str(rich.person_id("elder"))
+    consent = {"relation": "邻居", "scopes": ["meals"], "consent_evidence": "同意书第 7 号"}
+    pair = {"elder_id": mother, "proxy_id": str(rich.person_id("volunteer"))}
+    sign_in("steward_xiwu").ok("people.register_proxy", {**pair, **consent})
+    soon = clock.now() + timedelta(minutes=1)
+    with bank.unit_of_work() as session:
+        change_policy(session, "voucher_price_minutes", 90, township_code=XIWU, at=soon)
+    clock.freeze(soon + timedelta(minutes=1))
+    browser.sign_in("volunteer").get("/m/vouchers/buy")
+    assert "一张用餐券（您用） 1小时 " in browser.text
+    assert "一张用餐券（周桂芬用） 1小时30分钟" in browser.text
+    browser.get(f"/m/vouchers/buy/sure?quantity=1&for_person_id={mother}")
+    assert "每张 1小时30分钟" in browser.text
+    assert "每张 1小时 " in browser.get("/m/vouchers/buy/sure?quantity=1").text
 
 
 def test_a_daughter_buys_for_her_mother_and_the_page_says_so(browser: Browser, rich: Scene) -> None:

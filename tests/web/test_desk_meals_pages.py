@@ -88,7 +88,8 @@ def test_a_canteen_is_suspended_opened_again_and_graded_by_two(browser: Browser,
 def test_a_canteen_is_inspected_point_by_point(browser: Browser, scene: Scene) -> None:
     assert scene.canteens
     browser.sign_in_staff("district", PASSWORD).get("/desk/canteens?state=applied")
-    canteen = next(link for link in browser.links() if link.startswith("/desk/canteens/"))
+    canteen = f"/desk/canteens/{scene.canteens['applied']}"
+    assert canteen in browser.links()
     browser.get(canteen)
     found = {"inspected_on": f"{clock.today()}", "inspector_name": "应国强"}
     browser.post(f"{canteen}/accept", **found, remarks="")

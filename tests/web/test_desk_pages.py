@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from functools import partial
 from html import unescape
 
 import pytest
 from sqlalchemy import select
 
-from app.web.desk import services
-from app.web.desk.lists import listed
+from app.web.desk import tables
 from tests.api.scene import PASSWORD, Scene
 from tests.factories.people import DAYAN, XIWU, born_for_age, valid_id_number
 from tests.web.browser import Browser
@@ -24,6 +22,7 @@ ROOMS = (
     *("/desk/", "/desk/people", "/desk/people/enrol", "/desk/services", "/desk/clearing", "/desk/clearing/matrix"),
     *("/desk/clearing/disputes", "/desk/clearing/payments", "/desk/claims", "/desk/canteens", "/desk/diners"),
     *("/desk/hardship", "/desk/deaths", "/desk/policies", "/desk/policies/changes", "/desk/ledger"),
+    *("/desk/imports", "/desk/imports/new", "/desk/clearing/lists", "/desk/clearing/breaks"),
 )
 
 
@@ -134,7 +133,7 @@ def test_a_proxy_is_registered_by_number_and_ended_after_a_question(
     form = {"proxy_id_number": stranger, "relation": "邻居", "consent_evidence": "委托书2号", "scopes": ["meals"]}
     browser.post(f"{page}/proxies/new", **form)
     assert (browser.path, "陈建国" in browser.text, how_many(bank, Proxy)) == (page, True, before + 1)
-    ends = [link for link in browser.links() if link.endswith("/end")]
+    ends = [link for link in browser.links() if "/proxies/" in link and link.endswith("/end")]
     browser.get(ends[-1])
     assert "将马上终止" in browser.text
     browser.post(ends[-1])
@@ -256,7 +255,7 @@ def test_a_long_list_goes_on_under_the_same_filter(
     browser: Browser, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert scene.tasks
-    monkeypatch.setattr(services, "listed", partial(listed, limit=1))
+    monkeypatch.setattr(tables, "PAGE_ROWS", 1)
     browser.sign_in_staff("district", PASSWORD)
     seen, where = set(), f"/desk/services?township_code={XIWU}"
     while where:

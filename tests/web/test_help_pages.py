@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -188,11 +189,51 @@ def test_a_long_list_goes_on_in_the_township_that_was_chosen(browser: Browser, s
         elder.ok("tasks.request", {"service_type": "cleaning", "starts_at": start, "minutes": 60})
     browser.sign_in("volunteer").get(f"/m/tasks?township={XIWU}")
     first = {link for link in browser.links() if link.startswith("/m/tasks/")}
+    assert _of(scene, "open") in first
     onward = browser.html.split('href="?township=')[1].split('"')[0].replace("&amp;", "&")
     browser.get(f"/m/tasks?township={onward}")
-    assert _of(scene, "open") in browser.links()
-    assert _of(scene, "open") not in first
+    rest = {link for link in browser.links() if re.fullmatch("/m/tasks/[0-9a-f-]{36}", link)}
+    assert (len(rest), rest & first) == (2, set())
     assert len(browser.html) < 60_000
+
+
+def test_one_kind_is_looked_for_and_the_nearest_can_come_first(browser: Browser, scene: Scene) -> None:
+    browser.sign_in("volunteer").get(f"/m/tasks?township={XIWU}&kind=companionship&order=near")
+    assert (_of(scene, "open") in browser.links(), 'value="near" selected' in browser.html) == (True, True)
+    browser.get(f"/m/tasks?township={XIWU}&kind=cleaning")
+    assert (_of(scene, "open") in browser.links(), "现在没有这种服务要帮忙" in browser.text) == (False, True)
+    assert browser.get(f"/m/tasks?township={XIWU}&order=nonsense").status == 200
+
+
+def test_where_to_go_is_shown_from_accepting_until_the_end_and_to_nobody_before(
+    app: Flask, scene: Scene, sign_in: SignIn
+) -> None:
+    start = (clock.now() + timedelta(days=6)).isoformat()
+    asked = {"service_type": "companionship", "starts_at": start, "minutes": 60, "address": "白杜村 13 号"}
+    task = f"/m/tasks/{sign_in('elder').ok('tasks.request', asked)['task_id']}"
+    volunteer, elder = Browser(app).sign_in("volunteer"), Browser(app).sign_in("elder")
+    assert "白杜村" not in volunteer.get(task).text
+    assert "要来的志愿者才看得到" in elder.get(task).text
+    volunteer.get(task).post(f"{task}/accept")
+    assert ("到哪里去" in volunteer.text, "白杜村 13 号" in volunteer.text) == (True, True)
+    assert re.search(r'href="tel:\+?\d{11,}"', volunteer.html) is not None
+    assert not re.search(r'href="tel:', elder.get(task).html)
+    volunteer.get(f"{task}/cancel").post(f"{task}/cancel", reason="other", words="")
+    assert (volunteer.status, "选了其他原因，请写一句" in volunteer.text) == (422, True)
+    volunteer.post(f"{task}/cancel", reason="busy", words="孙子住院")
+    assert "已取消" in volunteer.text
+    assert "林志远来不了：临时有事：孙子住院" in elder.get(task).text
+    assert "白杜村" not in volunteer.get(task).text
+
+
+def test_the_address_of_a_visit_is_that_of_the_file_unless_the_form_says_another(
+    browser: Browser, scene: Scene, sign_in: SignIn
+) -> None:
+    elder = sign_in("elder")
+    elder.ok("diners.change", {"delivery_address": "西坞村 7 号"}, person_id=scene.person_id("elder"))
+    for sent, expected in (("", "西坞村 7 号"), ("女儿家，镇前路 2 号", "女儿家，镇前路 2 号")):
+        browser.sign_in("elder").get("/m/ask").post("/m/ask", **_wish(address=sent))
+        assert expected in browser.text
 
 
 def _wish(**other: Any) -> dict[str, Any]:

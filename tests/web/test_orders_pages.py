@@ -9,6 +9,7 @@ from flask import Flask
 
 from tests.api.scene import Scene
 from tests.api.scene_menus import next_monday
+from tests.doors import SignIn
 from tests.web.browser import Browser
 from timebank.core import clock
 
@@ -52,6 +53,14 @@ def _ordered(browser: Browser, scene: Scene, **other: str) -> str:
 
 def _placed(browser: Browser) -> int:
     return browser.get("/m/orders").text.count("已订")
+
+
+def test_a_count_that_cannot_be_read_is_told_at_the_top_in_words(browser: Browser, scene: Scene) -> None:
+    address = _menu(browser.sign_in("elder"), scene)
+    browser.post(address, step="price", **{_dish(browser, "红烧肉"): "1.5", "way": "eat_in"})
+    assert browser.status == 422
+    alert = re.search(r'role="alert">.*?</div>', browser.html, re.DOTALL)[0]  # type: ignore[index]
+    assert "整数" in alert
 
 
 def test_a_meal_is_priced_before_it_is_ordered_and_ordered_once_however_often_it_is_sent(
@@ -171,8 +180,15 @@ def test_an_order_is_changed_and_what_is_wrong_leaves_it_as_it_was(browser: Brow
     assert "堂食" in browser.get(order).text
     browser.get(f"{order}/change")
     wish = {_dish(browser, "炒青菜"): "2", "way": "take_away", "accept_unsuitable": "1", "note": "少盐"}
-    browser.post(f"{order}/change", **wish)
-    assert (browser.path, "改好了" in browser.text) == (order, True)
+    browser.post(f"{order}/change", step="price", **wish)
+    priced = re.search(r"改了以后您要付 (\S+)", browser.text)
+    assert (browser.status, priced is not None, "就这样改" in browser.text) == (200, True, True)
+    assert "堂食" in browser.get(order).text
+    browser.post(f"{order}/change", step="again", **wish)
+    assert "少盐" in browser.text
+    browser.post(f"{order}/change", step="order", **wish)
+    assert priced is not None
+    assert (browser.path, f"改好了，现在付 {priced[1]}" in browser.text) == (order, True)
     assert "自取" in browser.text
     assert "少盐" in browser.text
 
@@ -207,12 +223,33 @@ def test_a_meal_that_was_eaten_is_rated_with_stars_tags_and_words(browser: Brows
     order = f"/m/orders/{scene.rated_order_id}"
     browser.sign_in("elder").get(order)
     assert f"{order}/rate" in browser.links()
-    browser.get(f"{order}/rate").post(f"{order}/rate", stars="", words="好多了")
+    browser.get(f"{order}/rate")
+    assert 'value="2" checked' in browser.html
+    browser.post(f"{order}/rate", stars="", words="好多了")
     assert browser.status == 422
     assert 'id="stars-wrong"' in browser.html
     assert "好多了" in browser.text
     browser.post(f"{order}/rate", stars="4", tags=["菜凉了", "太咸"], words="好多了")
     assert (browser.path, "谢谢您的评价" in browser.text) == (order, True)
+    said = ("您的评价", "4 星，好", "菜凉了、太咸", "好多了", "改一改评价")
+    assert [words for words in said if words not in browser.text] == []
+
+
+def test_what_the_canteen_answers_is_read_with_the_meal_by_the_elder_and_the_proxy(
+    app: Flask, scene: Scene, sign_in: SignIn
+) -> None:
+    sign_in("clerk").ok("ratings.reply", {"words": "已换保温桶"}, order_id=str(scene.rated_order_id))
+    for who, whose in (("elder", "您的评价"), ("proxy", "周桂芬的评价")):
+        page = Browser(app).sign_in(who).get(f"/m/orders/{scene.rated_order_id}")
+        assert (whose in page.text, "食堂的回复 已换保温桶" in page.text) == (True, True)
+
+
+def test_when_the_hours_for_changing_are_over_a_rating_is_read_and_changed_no_more(
+    browser: Browser, scene: Scene
+) -> None:
+    clock.freeze(clock.now() + timedelta(days=30))
+    browser.sign_in("elder").get(f"/m/orders/{scene.rated_order_id}")
+    assert ("您的评价" in browser.text, "改一改评价" in browser.text) == (True, False)
 
 
 def test_a_meal_that_was_not_eaten_yet_is_not_rated(browser: Browser, scene: Scene) -> None:

@@ -37,14 +37,22 @@ class Keyring:
 
     def seal(self, text: str) -> bytes:
         """Encrypt ``text`` with SM4-GCM."""
+        return self.seal_bytes(text.encode())
+
+    def seal_bytes(self, content: bytes) -> bytes:
+        """Encrypt ``content`` with SM4-GCM."""
         nonce = os.urandom(_NONCE)
         encryptor = Cipher(algorithms.SM4(self._sealing), modes.GCM(nonce)).encryptor()
         encryptor.authenticate_additional_data(_VERSION)
-        ciphertext = encryptor.update(text.encode()) + encryptor.finalize()
+        ciphertext = encryptor.update(content) + encryptor.finalize()
         return _VERSION + nonce + encryptor.tag + ciphertext
 
     def open(self, sealed: bytes) -> str:
         """Decrypt what ``seal`` made. Raises ValueError where it was altered or sealed under another secret."""
+        return self.open_bytes(sealed).decode()
+
+    def open_bytes(self, sealed: bytes) -> bytes:
+        """Decrypt what ``seal_bytes`` made. Raises ValueError as ``open`` does."""
         version, rest = sealed[:1], sealed[1:]
         nonce, tag, ciphertext = rest[:_NONCE], rest[_NONCE : _NONCE + _TAG], rest[_NONCE + _TAG :]
         if version != _VERSION or len(tag) != _TAG:
@@ -52,7 +60,7 @@ class Keyring:
         decryptor = Cipher(algorithms.SM4(self._sealing), modes.GCM(nonce, tag)).decryptor()
         decryptor.authenticate_additional_data(version)
         try:
-            return (decryptor.update(ciphertext) + decryptor.finalize()).decode()
+            return decryptor.update(ciphertext) + decryptor.finalize()
         except InvalidTag:
             raise ValueError("a sealed value was altered, or the secret is another one") from None
 
@@ -92,3 +100,18 @@ class SealedText(TypeDecorator[str]):
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
         """Open on the way out."""
         return None if value is None else keyring().open(bytes(value))
+
+
+class SealedBytes(TypeDecorator[bytes]):
+    """A column of bytes, a file for one, that lies encrypted in the database and is clear only in Python."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        """Seal on the way in."""
+        return None if value is None else keyring().seal_bytes(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:
+        """Open on the way out."""
+        return None if value is None else keyring().open_bytes(bytes(value))

@@ -22,7 +22,7 @@ from timebank.people.widths import half_width, without_blanks
 
 DINER_REASONS = {
     **{code: REASONS[code] for code in ("name_missing", "id_number_invalid", "township_unknown", "duplicate")},
-    "other_township": "此人不归本镇街管理，请交由户籍所在镇街或区里导入",
+    "other_township": REASONS["other_township"],
     "diet_form_unknown": "餐食形态无法识别，请写普通、软食、碎食或流食",
     "allergen_unknown": "过敏原不在清单中，请写清单中的名称",
     "religious_diet_unknown": "饮食习惯不在清单中，请写清单中的名称",

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import xlsxwriter
 
@@ -63,14 +63,24 @@ def write_rejects(
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with draft.open("xb") as file:
-            book = xlsxwriter.Workbook(file, _OPTIONS)
-            for sheet, rows in workbook.sheets.items():
-                originals = {row.row: row.cells for row in rows}
-                _write_sheet(book, sheet, workbook.headings[sheet], originals, rejected.get(sheet, ()), reasons)
-            book.close()
+            write_rejects_to(file, workbook, rejected, reasons)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def write_rejects_to(
+    file: BinaryIO,
+    workbook: ReadWorkbook,
+    rejected: Mapping[str, Sequence[Rejected]],
+    reasons: Mapping[str, str] = REASONS,
+) -> None:
+    """Write what ``write_rejects`` writes to an open ``file``."""
+    book = xlsxwriter.Workbook(file, _OPTIONS)
+    for sheet, rows in workbook.sheets.items():
+        originals = {row.row: row.cells for row in rows}
+        _write_sheet(book, sheet, workbook.headings[sheet], originals, rejected.get(sheet, ()), reasons)
+    book.close()
 
 
 def _write_sheet(

@@ -26,10 +26,21 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Hours:
+    """New records of one month (``2026-10``) served in one township, and the minutes that they earn."""
+
+    month: str
+    township_code: str
+    records: int
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ImportReport:
     """What went in (``new``, with the ``minutes`` credited for it), what was there before, and what came back.
 
-    ``rejected`` and ``notes`` have every sheet as a key, also where there is nothing to tell.
+    ``people`` were in the bank in no role before; ``hours`` are the new records by month and township, and add up to
+    ``minutes``. ``rejected`` and ``notes`` have every sheet as a key, also where there is nothing to tell.
     """
 
     new: Counts
@@ -37,3 +48,5 @@ class ImportReport:
     already_present: Counts
     rejected: Mapping[str, tuple[Rejected, ...]]
     notes: Mapping[str, tuple[Note, ...]]
+    people: int
+    hours: tuple[Hours, ...]

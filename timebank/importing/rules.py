@@ -1,8 +1,8 @@
 """Which rows of an office's workbook go in, and why the others come back. Pure: no database, no clock.
 
-A row has one reason, the first that applies. Rosters: name, identity number, township, repetition. Records:
-volunteer, elder, times, future, age, who was not there any more, overlap. A row that did not go in never stands in a
-later row's way.
+A row has one reason, the first that applies. Rosters: name, identity number, township, repetition, another's township.
+Records: volunteer, elder, times, future, age, whose business it is, who was not there any more, overlap. A row that did
+not go in never stands in a later row's way.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ REASONS = {
     "name_missing": "缺少姓名",
     "id_number_invalid": "身份证号有误：应为 18 位，出生日期真实，校验码相符",
     "township_unknown": "镇街无法识别，请写奉化区内镇街的名称",
+    "other_township": "此人不归本镇街管理，请交由户籍所在镇街或区里导入",
     "duplicate": "与前面的行重复登记（同一身份证号），以前面的行为准",
     "volunteer_unknown": "志愿者未登记，请核对身份证号或先登记志愿者",
     "elder_unknown": "服务对象未登记，请核对身份证号或先登记老人",
@@ -35,6 +36,7 @@ REASONS = {
     "date_in_future": "服务尚未发生或尚未结束",
     "volunteer_too_young": "服务当日志愿者未达到最低年龄",
     "person_left": "服务开始时志愿者或服务对象已退出时间银行，请核对日期和身份证号",
+    "service_elsewhere": "志愿者和服务对象都不归本镇街管理，请交由他们的镇街或区里导入",
     "after_death": "服务日期晚于志愿者或服务对象的身故日期，请核对日期和身份证号",
     "overlaps": "该志愿者已有时间重叠的服务，以先有的为准",
 }
@@ -44,6 +46,9 @@ _ABILITY = re.compile(r"(?:能力)?(完好|正常|轻度|中度|重度|完全)(?
 _DIVIDERS = re.compile(r"[、，,；;/\s]+")
 _ABOVE_TOWNSHIP = re.compile(r"^(?:浙江省?)?(?:宁波市?)?(?:奉化[区市]?)?")
 _TOWNSHIP_KIND = re.compile(r"(?:街道|镇|乡)(?:办事处|人民政府|政府)?$")
+
+Against = Callable[[str, str], str | None]
+"""What speaks against a person by identity number and township, as a reason's code."""
 
 Candidate = TypeVar("Candidate")
 RosterRow = TypeVar("RosterRow", VolunteerRow, ElderRow)
@@ -132,17 +137,28 @@ class Townships:
         return self._codes.get(plain) or self._codes.get(_TOWNSHIP_KIND.sub("", plain))
 
 
-def judge_volunteers(rows: Iterable[VolunteerRow], *, townships: Townships, today: date) -> Judged[Volunteer]:
-    """Sort 志愿者名册. Reasons: name_missing, id_number_invalid, township_unknown, duplicate."""
+def _nothing_against(_number: str, _township_code: str) -> str | None:
+    return None
+
+
+def judge_volunteers(
+    rows: Iterable[VolunteerRow], *, townships: Townships, today: date, against: Against = _nothing_against
+) -> Judged[Volunteer]:
+    """Sort 志愿者名册. Reasons: name_missing, id_number_invalid, township_unknown, duplicate, and those of ``against``.
+
+    ``against`` is asked last, by identity number and township.
+    """
 
     def candidate(row: VolunteerRow, number: id_numbers.IdNumber, code: str) -> Volunteer:
         phone, notes = _phone(row.phone)
         return Volunteer(row.row, row.name, number, code, phone, row.skills, notes)
 
-    return _judge_roster(rows, candidate, townships, today)
+    return _judge_roster(rows, candidate, townships, today, against)
 
 
-def judge_elders(rows: Iterable[ElderRow], *, townships: Townships, today: date) -> Judged[Elder]:
+def judge_elders(
+    rows: Iterable[ElderRow], *, townships: Townships, today: date, against: Against = _nothing_against
+) -> Judged[Elder]:
     """Sort 老人名册. Reasons as for volunteers; the same person may be on both rosters."""
 
     def candidate(row: ElderRow, number: id_numbers.IdNumber, code: str) -> Elder:
@@ -153,7 +169,7 @@ def judge_elders(rows: Iterable[ElderRow], *, townships: Townships, today: date)
         circumstances = tuple(word for word in _DIVIDERS.split(row.circumstances) if word)
         return Elder(row.row, row.name, number, code, phone, row.village, level, circumstances, notes)
 
-    return _judge_roster(rows, candidate, townships, today)
+    return _judge_roster(rows, candidate, townships, today, against)
 
 
 def judge_records(
@@ -163,18 +179,19 @@ def judge_records(
     elders: Collection[str],
     now: datetime,
     old_enough: Callable[[str, date], bool] = lambda _volunteer, _day: True,
-    gone: Callable[[Record], str | None] = lambda _record: None,
+    against: Callable[[Record], str | None] = lambda _record: None,
     served: Mapping[str, Sequence[Served]] | None = None,
 ) -> Judged[Record]:
     """Sort 服务记录 against the identity numbers of known volunteers and elders; ``now`` is the bank's time.
 
-    ``old_enough`` tells whether a volunteer was of age on a day, ``gone`` the reason where one of the two was not
-    there any more; ``served`` is what the bank has of each volunteer, which stands in the way as an earlier row does.
+    ``old_enough`` tells whether a volunteer was of age on a day, ``against`` the reason where one of the two was not
+    there any more, or neither is of the township that hands the rows in; ``served`` is what the bank has of each
+    volunteer, which stands in the way as an earlier row does.
     A row that came from a workbook before is accepted once more, so that a workbook is judged the same every time it
     comes.
     Names are not compared: offices copy them from row to row, and the number is the person. Reasons:
-    volunteer_unknown, elder_unknown, self_service, times_invalid, date_in_future, volunteer_too_young, person_left,
-    after_death, overlaps.
+    volunteer_unknown, elder_unknown, self_service, times_invalid, date_in_future, volunteer_too_young, those of
+    ``against`` (service_elsewhere, person_left, after_death), overlaps.
     """
     accepted: list[Record] = []
     rejected: list[Rejected] = []
@@ -185,7 +202,7 @@ def judge_records(
             diary = diaries.setdefault(judged.volunteer_id_number, _Diary())
             if not old_enough(judged.volunteer_id_number, judged.started_at.date()):
                 judged = "volunteer_too_young"
-            elif (reason := gone(judged)) is not None:
+            elif (reason := against(judged)) is not None:
                 judged = reason
             elif not diary.enter(judged):
                 judged = "overlaps"
@@ -209,6 +226,7 @@ def _judge_roster(
     candidate: Callable[[RosterRow, id_numbers.IdNumber, str], RosterCandidate],
     townships: Townships,
     today: date,
+    against: Against,
 ) -> Judged[RosterCandidate]:
     accepted: dict[str, RosterCandidate] = {}
     rejected: list[Rejected] = []
@@ -223,6 +241,8 @@ def _judge_roster(
             rejected.append(Rejected(row.row, "township_unknown"))
         elif number.value in accepted:
             rejected.append(Rejected(row.row, "duplicate"))
+        elif (reason := against(number.value, code)) is not None:
+            rejected.append(Rejected(row.row, reason))
         else:
             accepted[number.value] = candidate(row, number, code)
     return Judged(tuple(accepted.values()), tuple(rejected))

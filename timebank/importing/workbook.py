@@ -16,7 +16,7 @@ from openpyxl.utils.datetime import MAC_EPOCH
 
 from timebank.importing.cells import read_id_number, read_name, read_text
 from timebank.importing.headings import ELDERS, RECORDS, VOLUNTEERS
-from timebank.importing.package import WorkbookUnreadable, damaged, read_package
+from timebank.importing.package import WorkbookUnreadable, checked_package, damaged, read_package
 from timebank.importing.rows import ElderRow, RecordRow, VolunteerRow
 from timebank.importing.sheets import Table, read_table
 from timebank.people.widths import half_width, without_blanks
@@ -50,12 +50,20 @@ def open_workbook(path: Path) -> OfficeWorkbook:
     Raises WorkbookUnreadable with one of the codes workbook_missing, workbook_not_excel, workbook_encrypted,
     workbook_damaged, workbook_too_large, sheet_missing, column_missing.
     """
-    content = read_package(path)
+    return _read(read_package(path), path.name)
+
+
+def read_workbook(content: bytes, *, name: str) -> OfficeWorkbook:
+    """Read a file that was sent. Raises WorkbookUnreadable as ``open_workbook``, but for ``workbook_missing``."""
+    return _read(checked_package(content), name)
+
+
+def _read(content: bytes, name: str) -> OfficeWorkbook:
     with parsed_workbook(content) as (parsed, lag_days):
         sheets = {name: find_sheet(parsed, name) for name in (VOLUNTEERS, ELDERS, RECORDS)}
         tables = {name: read_table(name, sheet) for name, sheet in sheets.items()}
     return OfficeWorkbook(
-        name=path.name,
+        name=name,
         sha256=hashlib.sha256(content).hexdigest(),
         volunteers=tuple(_volunteer(RowReader(tables[VOLUNTEERS], *row)) for row in tables[VOLUNTEERS].rows),
         elders=tuple(_elder(RowReader(tables[ELDERS], *row)) for row in tables[ELDERS].rows),

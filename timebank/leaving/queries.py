@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Row, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from timebank.canteens.orders.actions import waiting_orders_of
@@ -15,7 +15,9 @@ from timebank.canteens.orders.rules import CAUSE as MEAL
 from timebank.canteens.purses.queries import purses_of
 from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
+from timebank.core.chinese_order import by_pinyin
 from timebank.core.errors import NotAllowed
+from timebank.core.sorting import Orders, Part, Slice, slice_of
 from timebank.leaving.models import DeathReport
 from timebank.leaving.rules import OpenThing
 from timebank.ledger.models import Account, Hold
@@ -130,10 +132,26 @@ def preview(session: Session, *, actor: Actor, person_id: UUID | None) -> Previe
     )
 
 
+DEATH_ORDERS = Orders(
+    of="deaths",
+    by={
+        "reported_at": DeathReport.id,
+        "name": by_pinyin(Person.name),
+        "township": DeathReport.township_code,
+        "died_on": DeathReport.died_on,
+        "carried_out_at": DeathReport.second_approved_at,
+    },
+    tie=DeathReport.id,
+    usual="-reported_at",
+)
+
+
 def death_reports(
-    session: Session, *, actor: Actor, open_only: bool, limit: int, before: UUID | None = None
-) -> list[tuple[DeathReport, str]]:
-    """Reports of deaths with the person's name, newest first: of a steward's township, for the district of all.
+    session: Session, *, actor: Actor, open_only: bool, part: Part, township_code: str | None = None
+) -> Slice[Row[DeathReport, str]]:
+    """Reports of deaths with the person's name, newest first where ``part`` asks for no other order.
+
+    A township's steward sees those of the township, the district and the auditor all.
 
     Raises NotAllowed ``books_not_yours``.
     """
@@ -143,9 +161,9 @@ def death_reports(
         query = query.where(DeathReport.township_code == actor.township_code)
     if open_only:
         query = query.where(DeathReport.declined_at.is_(None), DeathReport.second_approved_at.is_(None))
-    if before is not None:
-        query = query.where(DeathReport.id < before)
-    return [(row[0], row[1]) for row in session.execute(query.order_by(DeathReport.id.desc()).limit(limit))]
+    if township_code is not None:
+        query = query.where(DeathReport.township_code == township_code)
+    return slice_of(session, query, DEATH_ORDERS, part)
 
 
 def _tasks(session: Session, person_id: UUID) -> list[OpenThing]:

@@ -17,6 +17,7 @@ from timebank.core import key_mark as _key_mark
 from timebank.core import replies as _replies
 from timebank.core.db import Base
 from timebank.giving import models as _giving
+from timebank.importing import models as _importing
 from timebank.leaving import models as _leaving
 from timebank.ledger import models as _ledger
 from timebank.notifications import models as _notifications
@@ -28,6 +29,7 @@ from timebank.redemption import models as _redemption
 from timebank.redemption import offline_models as _offline
 from timebank.redemption.aids import models as _aids
 from timebank.redemption.care import models as _care
+from timebank.supervision.figures import models as _figures
 from timebank.tasks import models as _tasks
 from timebank.townships import models as _townships
 
@@ -46,7 +48,9 @@ _ALL = (
     _ratings,
     _subsidies,
     _family,
+    _figures,
     _giving,
+    _importing,
     _key_mark,
     _replies,
     _leaving,

@@ -43,6 +43,7 @@ class ProxySeen:
     relation: str
     scopes: Sequence[str]
     registered_at: datetime
+    township_code: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +125,24 @@ def proxies_seen_by(session: Session, person_id: UUID) -> list[ProxySeen]:
     """Who acts for a person and for whom this person acts, by when it was registered."""
     for_me = Proxy.elder_id == person_id
     rows = session.execute(
-        select(Proxy, for_me, Person.id, Person.name)
+        select(Proxy, for_me, Person.id, Person.name, Person.township_code)
         .join(Person, Person.id == case((for_me, Proxy.proxy_id), else_=Proxy.elder_id))
         .where(or_(for_me, Proxy.proxy_id == person_id), Proxy.ended_at.is_(None))
         .order_by(Proxy.registered_at, Proxy.id)
     )
     return [
-        ProxySeen(found.id, mine, other_id, name, found.relation, found.scopes, found.registered_at)
-        for found, mine, other_id, name in rows
+        ProxySeen(
+            found.id,
+            mine,
+            other_id,
+            name,
+            found.relation,
+            found.scopes,
+            found.registered_at,
+            # Whoever acts for an elder reckons by the rules of where the elder lives.
+            None if mine else township_code,
+        )
+        for found, mine, other_id, name, township_code in rows
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from timebank.core.actors import StaffRole
@@ -62,6 +62,24 @@ class WebSession(Base):
     opened_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+
+class WebTicket(Base):
+    """A way from the mini-program into its web view, once and soon: ``digest`` is SHA-256 of a ticket nobody keeps."""
+
+    __tablename__ = "web_ticket"
+    __table_args__ = (
+        CheckConstraint("octet_length(digest) = 32", name="digest_whole"),
+        CheckConstraint("expires_at > issued_at", name="lasts"),
+        Index("ix_web_ticket_login_id", "login_id"),
+        Index("ix_web_ticket_expires_at", "expires_at"),
+    )
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    login_id: Mapped[UUID] = mapped_column(ForeignKey("login.id"))
+    issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    spent_at: Mapped[datetime | None]
 
 
 class LoginAttempt(Base):

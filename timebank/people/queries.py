@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, any_, cast, func, select
+from sqlalchemy import LargeBinary, any_, cast, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -18,7 +18,7 @@ from timebank.core.errors import NotFound
 from timebank.people.id_numbers import IdNumber
 from timebank.people.login_models import Login, WebSession
 from timebank.people.models import Person, PersonRole, Proxy
-from timebank.people.rules import ProxyScope, must_be_in_scope, person_frozen, person_left
+from timebank.people.rules import ProxyScope, must_be_in_scope, person_frozen, person_left, tidy_name
 
 
 def person(session: Session, person_id: UUID, *, for_update: bool = False) -> Person:
@@ -70,6 +70,45 @@ def find_by_id_number(session: Session, *, actor: Actor, id_number: IdNumber) ->
     if found is None or not actor.stewards(found.township_code):
         raise NotFound("person_unknown", "没有这位登记人员")
     return found
+
+
+def person_seen(session: Session, *, actor: Actor, person_id: UUID) -> Person:
+    """One person, for a steward of the person's township, or for an auditor.
+
+    Raises NotAllowed ``books_not_yours``, ``other_township``; NotFound ``person_unknown``.
+    """
+    actor.must_see_books()
+    found = person(session, person_id)
+    if actor.is_steward:
+        actor.must_steward(found.township_code)
+    return found
+
+
+def people_called(
+    session: Session,
+    *,
+    actor: Actor,
+    name: str,
+    township_code: str | None,
+    limit: int,
+    after: tuple[str, UUID] | None = None,
+) -> Sequence[Person]:
+    """People whose name begins like this, by name, in a steward's own township or in all of the district.
+
+    Goes on after the name and id ``after``. Raises NotAllowed ``steward_only``, ``other_township``.
+    """
+    actor.must_be_steward()
+    if township_code is not None:
+        actor.must_steward(township_code)
+    where = township_code or actor.township_code
+    query = select(Person).where(Person.name.startswith(tidy_name(name), autoescape=True))
+    if where is not None:
+        query = query.where(Person.township_code == where)
+    # Code point by code point: the same on every database, whatever collation it was made with.
+    called = Person.name.collate("C")
+    if after is not None:
+        query = query.where(tuple_(called, Person.id) > tuple_(literal(after[0]), literal(after[1], UuidColumn)))
+    return session.scalars(query.order_by(called, Person.id).limit(limit)).all()
 
 
 def people_by_ids(session: Session, ids: Collection[UUID]) -> dict[UUID, Person]:

@@ -45,18 +45,32 @@ def value_text(value: Any, unit: str, words: Mapping[str, str] = WORDS) -> str:
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, int):
-        in_full = {"分钟": hours_text, "分": yuan_text}.get(unit)
-        return in_full(value) if in_full is not None else f"{value}{unit}"
+        return _number(value, unit)
     if isinstance(value, list):
         if are_rules(value):
             return "。".join(sentences(value, words)) + "。"
         if _is_cut_off(value):
             days, at = value
             return f"{'当天' if days == 0 else f'提前{-days}天'}{at}前"
-        return "、".join(_word(one, words) for one in value) or "无"
+        return "、".join(_number(one, unit) if unit else _word(one, words) for one in value) or "无"
     if isinstance(value, dict):
-        return "；".join(f"{_word(name, words)} {value_text(one, unit, words)}" for name, one in value.items()) or "无"
+        told = (f"{_entry(name, words)} {value_text(one, unit, words)}" for name, one in value.items())
+        return "；".join(told) or "无"
     return "未定" if value is None else _word(value, words)
+
+
+def _number(value: int, unit: str) -> str:
+    """A number with its unit, a price by the hour or day too: ``2小时``, ``30.00元/小时``, ``180天``."""
+    of, _, each = unit.partition("/")
+    in_full = {"分钟": hours_text, "分": yuan_text}.get(of)
+    if in_full is None or value < 0:
+        return f"{value}{unit}"
+    return in_full(value) + (f"/{each}" if each else "")
+
+
+def _entry(name: str, words: Mapping[str, str]) -> str:
+    """What an entry stands under: a code, or the number of a level or grade."""
+    return f"{name}级" if name.isdigit() else _word(name, words)
 
 
 def _is_cut_off(value: list[Any]) -> bool:

@@ -12,6 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from timebank.core.db import Base
 
+SHIPPED_BY = UUID(int=0)
+"""Who proposes what comes with the system."""
+
 
 class PolicyChange(Base):
     """One change of policy 办法变更; its id is the policy version that transfers record."""
@@ -33,6 +36,11 @@ class PolicyChange(Base):
     approved_by: Mapped[UUID | None]
     approved_by_name: Mapped[str | None]
     approved_at: Mapped[datetime | None]
+
+    @property
+    def shipped(self) -> bool:
+        """Whether it came with the system: such a change is in force from the first day, approved by nobody."""
+        return self.proposed_by == SHIPPED_BY
 
 
 class PolicyValue(Base):

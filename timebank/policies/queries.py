@@ -9,8 +9,11 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
+from timebank.core.errors import NotFound
+from timebank.core.sorting import Orders, Part, Slice, slice_of
+from timebank.policies.definitions import DEFINITIONS
 from timebank.policies.in_words import RuleInForce
-from timebank.policies.models import PolicyChange, PolicyValue
+from timebank.policies.models import SHIPPED_BY, PolicyChange, PolicyValue
 from timebank.policies.rules import PolicyBook
 
 # One JSON for more than a hundred rows, the newest last: nearly every request asks for them.
@@ -55,12 +58,44 @@ def rules_in_force(
     return found
 
 
-def changes(session: Session, *, limit: int, before_id: int | None = None) -> Sequence[PolicyChange]:
-    """Changes of policy, newest first."""
-    query = select(PolicyChange).order_by(PolicyChange.id.desc()).limit(limit)
-    if before_id is not None:
-        query = query.where(PolicyChange.id < before_id)
-    return session.scalars(query).all()
+CHANGE_ORDERS = Orders(
+    of="policy_changes",
+    by={
+        "number": PolicyChange.id,
+        "effective_at": PolicyChange.effective_at,
+        "approved_at": PolicyChange.approved_at,
+    },
+    tie=PolicyChange.id,
+    usual="-number",
+)
+
+
+def changes(session: Session, *, part: Part, waiting: bool = False) -> Slice[PolicyChange]:
+    """Changes of policy, newest first where ``part`` asks for no other order; ``waiting`` those not approved yet."""
+    query = select(PolicyChange)
+    if waiting:
+        query = query.where(PolicyChange.approved_at.is_(None), PolicyChange.proposed_by != SHIPPED_BY)
+    return slice_of(session, query, CHANGE_ORDERS, part)
+
+
+def change(session: Session, change_id: int) -> PolicyChange:
+    """One change of policy. Raises NotFound ``policy_change_unknown``."""
+    found = session.get(PolicyChange, change_id)
+    if found is None:
+        raise NotFound("policy_change_unknown", "没有这项办法变更", change_id=change_id)
+    return found
+
+
+def history(session: Session, key: str) -> Sequence[tuple[PolicyValue, PolicyChange]]:
+    """Every value that a policy had, has or is proposed to have, newest change first.
+
+    Raises NotFound ``policy_key_unknown``.
+    """
+    if key not in DEFINITIONS:
+        raise NotFound("policy_key_unknown", "没有叫这个名称的办法", key=key[:80])
+    query = select(PolicyValue, PolicyChange).join(PolicyChange, PolicyChange.id == PolicyValue.change_id)
+    rows = session.execute(query.where(PolicyValue.key == key).order_by(PolicyChange.id.desc(), PolicyValue.scope))
+    return [(value, brought_by) for value, brought_by in rows]
 
 
 def values_of(session: Session, change_ids: Sequence[int]) -> Sequence[PolicyValue]:

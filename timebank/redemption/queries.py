@@ -98,3 +98,10 @@ def voucher_for(session: Session, *, actor: Actor, voucher_id: UUID) -> Voucher:
     if found is None or not acts_for(session, actor, found.holder_id, ProxyScope.MEALS):
         raise NotFound("voucher_unknown", "没有这张用餐券", voucher_id=voucher_id)
     return found
+
+
+def voucher_seen(session: Session, *, actor: Actor, voucher_id: UUID) -> tuple[Voucher, str | None]:
+    """The same with the name of the canteen where it was used, if it was. Raises NotFound ``voucher_unknown``."""
+    found = voucher_for(session, actor=actor, voucher_id=voucher_id)
+    canteen = session.get(Organisation, found.canteen_id) if found.canteen_id is not None else None
+    return found, canteen.name if canteen is not None else None

@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, text
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from timebank.core.crypto import SealedText
 from timebank.core.db import Base
 from timebank.tasks.rules import AssignmentStatus, TaskStatus
 
@@ -35,8 +36,14 @@ class Task(Base):
         CheckConstraint("places > 0", name="places_positive"),
         CheckConstraint("back_filled = (evidence IS NOT NULL)", name="back_fill_has_evidence"),
         CheckConstraint("back_filled OR service_code ~ '^[0-9]{6}$'", name="service_code_form"),
+        CheckConstraint(
+            "(latitude IS NULL) = (longitude IS NULL)"
+            " AND latitude BETWEEN -90 AND 90 AND longitude BETWEEN -180 AND 180",
+            name="place_whole",
+        ),
         Index("ix_task_township_status", "township_code", "status", "id"),
         Index("ix_task_open", "id", postgresql_where="status = 'open'"),
+        Index("ix_task_open_soonest", "starts_at", "id", postgresql_where="status = 'open'"),
         Index("ix_task_elder", "elder_id", "id", postgresql_where="elder_id IS NOT NULL"),
         Index(
             "ix_task_lapsing", "ends_at", postgresql_where="status IN ('open', 'accepted', 'checked_in', 'disputed')"
@@ -60,6 +67,9 @@ class Task(Base):
     requested_by_name: Mapped[str]
     requested_at: Mapped[datetime]
     ended_reason: Mapped[str | None]
+    address: Mapped[str | None] = mapped_column(SealedText)
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
 
     parts: Mapped[list[Assignment]] = relationship(order_by="Assignment.id", lazy="raise")
 
@@ -108,6 +118,7 @@ class Assignment(Base):
             postgresql_include=["id", "payable_minutes", "surplus_minutes"],
             postgresql_where="status = 'confirmed'",
         ),
+        Index("ix_task_assignment_confirmed_at", "confirmed_at", postgresql_where="status = 'confirmed'"),
         Index("ix_task_assignment_awaiting", "checked_out_at", postgresql_where="status = 'checked_out'"),
     )
 
@@ -134,6 +145,7 @@ class Assignment(Base):
     disputed_by_name: Mapped[str | None]
     dispute_reason: Mapped[str | None]
     ruling: Mapped[str | None]
+    ended_reason: Mapped[str | None]
 
 
 class Star(Base):

@@ -45,6 +45,26 @@ class AssignmentStatus(StrEnum):
     REVERSED = "reversed"
 
 
+class CancelReason(StrEnum):
+    """Why a volunteer does not come after all, or help is not wanted any more."""
+
+    ILL = "ill"
+    BUSY = "busy"
+    MISTAKE = "mistake"
+    NOT_NEEDED = "not_needed"
+    HELPED = "helped"
+    OTHER = "other"
+
+
+CANCEL_REASON_NAMES = {
+    CancelReason.ILL: "身体不舒服",
+    CancelReason.BUSY: "临时有事",
+    CancelReason.MISTAKE: "点错了",
+    CancelReason.NOT_NEEDED: "不需要了",
+    CancelReason.HELPED: "已经有人帮忙了",
+    CancelReason.OTHER: "其他原因",
+}
+
 STATUS_NAMES = {
     TaskStatus.OPEN: "待接单",
     TaskStatus.ACCEPTED: "已接单",
@@ -81,6 +101,22 @@ _STEPS: dict[str, tuple[frozenset[AssignmentStatus], AssignmentStatus]] = {
     "reject_record": (frozenset({AssignmentStatus.RECORDED}), AssignmentStatus.REJECTED),
     "reverse": (frozenset({AssignmentStatus.CONFIRMED}), AssignmentStatus.REVERSED),
 }
+
+
+def reason_text(reason: str | None, words: str) -> str:
+    """Why something was cancelled, as the other side reads it; empty where nothing was said.
+
+    Raises Refused ``cancel_words_needed`` for another reason without words.
+    """
+    said = words.strip()
+    if reason is None:
+        return said
+    if reason == CancelReason.OTHER:
+        if not said:
+            raise Refused("cancel_words_needed", "选了其他原因，请写一句", field="words")
+        return said
+    name = CANCEL_REASON_NAMES[CancelReason(reason)]
+    return f"{name}：{said}" if said else name
 
 
 def wrong_state(status: str) -> BankError:

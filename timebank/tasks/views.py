@@ -36,6 +36,7 @@ class PartView:
     comment: str | None
     dispute_reason: str | None
     ruling: str | None
+    ended_reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,4 +151,5 @@ def _part(part: Assignment, people: dict[UUID, Person]) -> PartView:
         comment=part.comment,
         dispute_reason=part.dispute_reason,
         ruling=part.ruling,
+        ended_reason=part.ended_reason,
     )

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from datetime import time
 from typing import Any
-from uuid import UUID
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import fields, validate
 
-from app.api.fields import Cursor, Degrees
+from app.api.fields import Degrees
 
 _CLOCK_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 _DEGREES = re.compile(r"-?[0-9]{1,3}(?:\.[0-9]{1,12})?")
@@ -54,22 +53,3 @@ class Checklist(fields.Dict):
     def __init__(self, keys: fields.Field[Any], values: fields.Field[Any], **rest: Any) -> None:
         said = validate.Length(max=50, error="最多50项")
         super().__init__(keys=keys, values=values, validate=said, **rest)
-
-
-def place_in_cursor(cursor: Any, *, by_distance: bool) -> tuple[int | None, UUID] | None:
-    """The metres and the canteen that a cursor stands for. Raises ValidationError where it is none of this list."""
-    if cursor is None:
-        return None
-    try:
-        far, last = cursor
-        place = far, UUID(last)
-    except (ValueError, TypeError, AttributeError):
-        raise _no_place() from None
-    metres = isinstance(far, int) and not isinstance(far, bool) and 0 <= far < 2**31
-    if not (metres if by_distance else far is None):
-        raise _no_place()
-    return place
-
-
-def _no_place() -> ValidationError:
-    return ValidationError({"cursor": [Cursor.default_error_messages["invalid"]]})

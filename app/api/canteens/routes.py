@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.api.canteens.answers import canteen_item, canteen_now
-from app.api.canteens.fields import place_in_cursor
 from app.api.canteens.schemas import (
     AcceptCanteenBody,
     AddClosedDaysBody,
@@ -28,6 +27,7 @@ from app.api.canteens.schemas import (
 from app.api.fields import PageQuery, numbers_in_cursor
 from app.api.operation import operation, page
 from app.api.parser import Doors
+from app.api.sorting import listed, part_of
 from timebank.canteens.network import actions, views
 from timebank.canteens.network.actions import Application, Inspection, Particulars
 from timebank.canteens.network.models import CanteenGrade
@@ -35,16 +35,17 @@ from timebank.canteens.network.rules import MealHours
 from timebank.canteens.network.views import CanteenFilter
 from timebank.core.actors import Actor
 
+_WANTED = ("township_code", "canteen_type", "state", "meal", "latitude", "longitude", "within_m")
+
 doors = Doors("canteens", __name__, url_prefix="/api/v1/canteens", description="助餐点")
 
 
 @operation(doors, "", "canteens.list", "助餐点地图与名单", query=CanteensQuery, answers=CanteenPage)
 def list_canteens(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
-    cursor, limit, wanted = query.pop("cursor", None), query.pop("limit"), CanteenFilter(**query)
-    after = place_in_cursor(cursor, by_distance=wanted.latitude is not None)
-    found = views.find_canteens(session, actor=actor, wanted=wanted, limit=limit + 1, after=after)
-    answer = page(found, limit, lambda view: [view.distance_m, view.canteen.id])
-    return {**answer, "items": [canteen_item(view) for view in answer["items"]]}
+    wanted = CanteenFilter(**{name: query.get(name) for name in _WANTED})
+    orders = views.canteen_orders(wanted)
+    found = views.find_canteens(session, actor=actor, wanted=wanted, part=part_of(query, orders))
+    return listed(found.holding([canteen_item(view) for view in found.items]), orders)
 
 
 @operation(doors, "/<uuid:canteen_id>", "canteens.show", "助餐点详情", answers=WholeCanteenAnswer)

@@ -12,7 +12,6 @@ from app.api.fields import (
     Flag,
     Id,
     Moment,
-    PageQuery,
     Part,
     QueryWhole,
     Several,
@@ -20,15 +19,18 @@ from app.api.fields import (
     Whole,
 )
 from app.api.operation import Page
+from app.api.sorting import Sort, SortedPage, SortedQuery
 from timebank.canteens.network.rules import CanteenState, CanteenType, Carrier, Grade
+from timebank.canteens.network.views import CANTEEN_ORDERS
 from timebank.canteens.pricing.rules import Meal
 
 _MEALS = [str(meal) for meal in Meal]
 
 
-class CanteensQuery(PageQuery):
-    """Which canteens; with a place nearest first, by default within the walk of the map."""
+class CanteensQuery(SortedQuery):
+    """Which canteens; with a place nearest first where nothing else is asked for, within the walk of the map."""
 
+    sort = Sort(CANTEEN_ORDERS)
     township_code = Text(longest=12)
     canteen_type = Choice([str(one) for one in CanteenType])
     state = Choice([str(one) for one in CanteenState])
@@ -153,7 +155,7 @@ class CanteenItem(Answer):
     meals_today = fields.List(fields.Nested(CanteenMealToday), required=True)
 
 
-class CanteenPage(Page):
+class CanteenPage(SortedPage):
     """Canteens."""
 
     items = fields.List(fields.Nested(CanteenItem), required=True)

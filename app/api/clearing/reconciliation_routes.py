@@ -13,6 +13,7 @@ from app.api.clearing.reconciliation_schemas import (
     BreakPage,
     BreaksQuery,
     CureBody,
+    CuresAnswer,
     ReconcileQuery,
     ReconciliationAnswer,
     ReconciliationPage,
@@ -67,6 +68,14 @@ def reconciliations(session: Session, actor: Actor, query: dict[str, Any]) -> di
     return {**answer, "items": [_item(one) for one in answer["items"]]}
 
 
+@operation(
+    doors, "/reconciliations/<uuid:reconciliation_id>", "clearing.reconciliation", "一份往来清单的核对结果",
+    answers=ReconciliationAnswer,
+)  # fmt: skip
+def reconciliation(session: Session, actor: Actor, reconciliation_id: UUID) -> dict[str, Any]:
+    return _whole(session, queries.reconciliation_for(session, actor, reconciliation_id))
+
+
 @operation(doors, "/breaks", "clearing.breaks", "往来差异", query=BreaksQuery, answers=BreakPage)
 def breaks(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
     found = queries.breaks(
@@ -80,6 +89,14 @@ def breaks(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, A
         after=id_in_cursor(query.get("cursor")),
     )
     return page(found, query["limit"], lambda one: one.break_id)
+
+
+@operation(
+    doors, "/breaks/<uuid:break_id>/cures", "clearing.cures", "一项差异和可以更正它的划转", answers=CuresAnswer,
+)  # fmt: skip
+def cures(session: Session, actor: Actor, break_id: UUID) -> dict[str, Any]:
+    found = queries.break_for(session, actor, break_id)
+    return {"found": queries.break_view(session, found), "cures": queries.possible_cures(session, found)}
 
 
 @operation(

@@ -114,6 +114,26 @@ class BreakPage(Page):
     items = fields.List(fields.Nested(BreakItem), required=True)
 
 
+class PossibleCure(Answer):
+    """A movement that would put the break right; ``undoes`` says that it reverses another."""
+
+    transfer_id = Id(required=True)
+    recorded_at = Moment(required=True)
+    effective_at = Moment(required=True)
+    kind_name = fields.String(required=True)
+    minutes = fields.Integer(required=True, metadata=SIGNED)
+    counterpart_township_code = fields.String(required=True)
+    undoes = fields.Boolean(required=True)
+    note = fields.String(required=True)
+
+
+class CuresAnswer(Answer):
+    """One break, and up to 50 movements that would put it right, the oldest first; none for one that is over."""
+
+    found = fields.Nested(BreakItem, required=True)
+    cures = fields.List(fields.Nested(PossibleCure), required=True)
+
+
 class ReconciliationAnswer(ReconciliationItem):
     """What came of a list, with the first page of the breaks that are open after it."""
 

@@ -18,8 +18,8 @@ from app.api.clearing.review_schemas import (
     WindowAnswer,
 )
 from app.api.clearing.routes import WINDOW, doors
-from app.api.fields import id_in_cursor
-from app.api.operation import operation, page
+from app.api.operation import operation
+from app.api.sorting import listed, part_of
 from timebank.clearing import actions, queries
 from timebank.clearing.models import ClearingWindow
 from timebank.core.actors import Actor
@@ -60,15 +60,13 @@ def rule_dispute(session: Session, actor: Actor, body: dict[str, Any], dispute_i
 
 @operation(doors, "/disputes", "clearing.disputes", "异议", query=DisputesQuery, answers=DisputePage)
 def disputes(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
-    found = queries.disputes(
-        session,
-        actor,
+    wanted = queries.ReviewFilter(
         window=queries.find_window(session, query["window"]) if "window" in query else None,
+        township_code=query.get("township_code"),
         unruled=query["unruled"],
-        limit=query["limit"] + 1,
-        before=id_in_cursor(query.get("cursor")),
     )
-    return page(found, query["limit"], lambda dispute: dispute.dispute_id)
+    found = queries.disputes(session, actor, wanted=wanted, part=part_of(query, queries.DISPUTE_ORDERS))
+    return listed(found, queries.DISPUTE_ORDERS)
 
 
 def whole_window(session: Session, found: ClearingWindow) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from marshmallow import fields
 from app.api.clearing.schemas import WINDOW_NAMES, WindowItem
 from app.api.fields import Answer, Body, Choice, Id, Moment, PageQuery, QueryFlag, Text, Whole
 from app.api.operation import Page
+from app.api.sorting import Sort, SortedPage, SortedQuery
+from timebank.clearing.queries import DISPUTE_ORDERS, PAYMENT_ORDERS
 
 REASON = 500
 
@@ -58,16 +60,20 @@ class OverrideBody(Body):
     reason = Text(longest=REASON, required=True)
 
 
-class DisputesQuery(PageQuery):
+class DisputesQuery(SortedQuery):
     """Of one window or of all; those not ruled upon only, if asked."""
 
+    sort = Sort(DISPUTE_ORDERS)
+    township_code = Text(longest=20, metadata={"description": "由哪个镇街提出"})
     window = Text(longest=20, metadata=WINDOW_NAMES)
     unruled = QueryFlag(load_default=False)
 
 
-class PaymentsQuery(PageQuery):
+class PaymentsQuery(SortedQuery):
     """Of one window or of all; in one state only, if asked."""
 
+    sort = Sort(PAYMENT_ORDERS)
+    township_code = Text(longest=20)
     window = Text(longest=20, metadata=WINDOW_NAMES)
     state = Choice(["instructed", "paid", "failed", "withdrawn"])
 
@@ -130,8 +136,8 @@ class PaymentItem(Answer):
     ended_at = Moment(required=True, allow_none=True)
 
 
-class PaymentPage(Page):
-    """Payments, newest first."""
+class PaymentPage(SortedPage):
+    """Payments, newest first where no other order is asked for."""
 
     items = fields.List(fields.Nested(PaymentItem), required=True)
 
@@ -168,8 +174,8 @@ class DisputeItem(Answer):
     ruled_by_name = fields.String(required=True, allow_none=True)
 
 
-class DisputePage(Page):
-    """Disputes, newest first."""
+class DisputePage(SortedPage):
+    """Disputes, newest first where no other order is asked for."""
 
     items = fields.List(fields.Nested(DisputeItem), required=True)
 

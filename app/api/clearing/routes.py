@@ -15,10 +15,12 @@ from app.api.clearing.schemas import (
     WindowItem,
     WindowPage,
     WindowQuery,
+    WindowsQuery,
 )
-from app.api.fields import PageQuery, numbers_in_cursor
+from app.api.fields import numbers_in_cursor
 from app.api.operation import operation, page, page_of_all
 from app.api.parser import Doors
+from app.api.sorting import listed, part_of
 from timebank.clearing import actions, queries
 from timebank.core.actors import Actor
 
@@ -70,12 +72,11 @@ def lines(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, An
     return {**_named(window), "township_code": township_code, **answer}
 
 
-@operation(doors, "/windows", "clearing.windows", "清算周期", query=PageQuery, answers=WindowPage)
+@operation(doors, "/windows", "clearing.windows", "清算周期", query=WindowsQuery, answers=WindowPage)
 def windows(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
     actor.must_see_books()
-    place = numbers_in_cursor(query.get("cursor"), 1)
-    found = queries.windows(session, limit=query["limit"] + 1, before=place[0] if place else None)
-    return page(found, query["limit"], lambda window: [window.number])
+    part = part_of(query, queries.WINDOW_ORDERS)
+    return listed(queries.windows(session, part=part, status=query.get("status")), queries.WINDOW_ORDERS)
 
 
 @operation(

@@ -4,8 +4,11 @@ from typing import Any
 
 from marshmallow import fields
 
-from app.api.fields import Answer, Body, Id, Moment, PageQuery, Text
+from app.api.fields import Answer, Body, Choice, Id, Moment, PageQuery, Text
 from app.api.operation import Page
+from app.api.sorting import Sort, SortedPage, SortedQuery
+from timebank.clearing.queries import WINDOW_ORDERS
+from timebank.clearing.rules import WindowStatus
 
 WINDOW_NAMES = {"example": "2026-11", "description": "清算周期名称；不填为进行中的周期，all 为全部"}
 
@@ -128,7 +131,14 @@ class WindowItem(Answer):
     seal = fields.String(required=True, allow_none=True)
 
 
-class WindowPage(Page):
-    """Windows, newest first."""
+class WindowsQuery(SortedQuery):
+    """Which windows."""
+
+    sort = Sort(WINDOW_ORDERS)
+    status = Choice([str(status) for status in WindowStatus])
+
+
+class WindowPage(SortedPage):
+    """Windows, newest first where no other order is asked for."""
 
     items = fields.List(fields.Nested(WindowItem), required=True)

@@ -27,9 +27,11 @@ from app.api.clearing.review_schemas import (
 from app.api.clearing.routes import WINDOW, doors
 from app.api.fields import id_in_cursor, numbers_in_cursor
 from app.api.operation import operation, page
+from app.api.sorting import listed, part_of
 from timebank.clearing import actions, queries
 from timebank.clearing.models import LimitOverride
 from timebank.core.actors import Actor
+from timebank.core.sorting import Part
 
 PAYMENT = "/payments/<uuid:payment_id>"
 _MOST_PAYMENTS = 100
@@ -42,8 +44,9 @@ _MOST_PAYMENTS = 100
 def settle(session: Session, actor: Actor, window: str) -> dict[str, Any]:
     actions.settle_window(session, actor=actor, window_name=window)
     found = queries.find_window(session, window)
-    paid = queries.payments(session, actor, window=found, state="instructed", limit=_MOST_PAYMENTS, before=None)
-    return {**whole_window(session, found), "payments": paid}
+    wanted = queries.ReviewFilter(window=found, state="instructed")
+    paid = queries.payments(session, actor, wanted=wanted, part=Part(_MOST_PAYMENTS))
+    return {**whole_window(session, found), "payments": paid.items}
 
 
 @operation(
@@ -57,15 +60,13 @@ def abort_settlement(session: Session, actor: Actor, body: dict[str, Any], windo
 
 @operation(doors, "/payments", "clearing.payments", "付款清单", query=PaymentsQuery, answers=PaymentPage)
 def payments(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
-    found = queries.payments(
-        session,
-        actor,
+    wanted = queries.ReviewFilter(
         window=queries.find_window(session, query["window"]) if "window" in query else None,
+        township_code=query.get("township_code"),
         state=query.get("state"),
-        limit=query["limit"] + 1,
-        before=id_in_cursor(query.get("cursor")),
     )
-    return page(found, query["limit"], lambda payment: payment.payment_id)
+    found = queries.payments(session, actor, wanted=wanted, part=part_of(query, queries.PAYMENT_ORDERS))
+    return listed(found, queries.PAYMENT_ORDERS)
 
 
 @operation(

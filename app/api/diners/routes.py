@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,14 +20,14 @@ from app.api.diners.schemas import (
     WishesBody,
     WithdrawCategoryBody,
 )
-from app.api.fields import id_in_cursor, moment_and_key_in_cursor
-from app.api.operation import operation, page
+from app.api.operation import operation
 from app.api.parser import Doors
+from app.api.sorting import listed, part_of
 from timebank.canteens.diners import actions, views
 from timebank.canteens.diners.actions import Application, Grant
 from timebank.canteens.diners.models import Diner
 from timebank.canteens.diners.rules import STATE_NAMES, DinerState
-from timebank.canteens.diners.views import CategoryView, DinerFilter, DinerView
+from timebank.canteens.diners.views import DINER_ORDERS, CategoryView, DinerFilter, DinerView
 from timebank.canteens.pricing.rules import DIET_FORM_NAMES, DietForm
 from timebank.core.actors import Actor
 
@@ -67,10 +66,10 @@ def apply(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str, Any
 
 @operation(doors, "", "diners.list", "用餐对象列表", query=DinersQuery, answers=DinerPage)
 def list_diners(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
-    last, limit = _place(query.pop("cursor", None)), query.pop("limit")
-    found = views.find_diners(session, actor=actor, wanted=DinerFilter(**query), limit=limit + 1, after=last)
-    answer = page(found, limit, lambda view: [view.diner.applied_at.isoformat(), str(view.diner.person_id)])
-    return {**answer, "items": [diner_answer(view) for view in answer["items"]]}
+    named = ("township_code", "state", "category", "canteen_id", "since", "until")
+    wanted = DinerFilter(**{name: query.get(name) for name in named})
+    found = views.find_diners(session, actor=actor, wanted=wanted, part=part_of(query, DINER_ORDERS))
+    return listed(found.holding([diner_answer(view) for view in found.items]), DINER_ORDERS)
 
 
 @operation(doors, DINER, "diners.show", "用餐对象档案", answers=DinerAnswer)
@@ -148,12 +147,6 @@ def _grants(body: dict[str, Any]) -> list[Grant]:
 
 def _file(session: Session, actor: Actor, person_id: UUID) -> dict[str, Any]:
     return diner_answer(views.diner_for(session, actor=actor, person_id=person_id))
-
-
-def _place(cursor: Any) -> tuple[datetime, UUID] | None:
-    place = moment_and_key_in_cursor(cursor)
-    person_id = id_in_cursor(place[1]) if place is not None else None
-    return None if place is None or person_id is None else (place[0], person_id)
 
 
 def _changed(session: Session, actor: Actor, diner: Diner) -> dict[str, Any]:

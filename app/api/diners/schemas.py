@@ -11,15 +11,15 @@ from app.api.fields import (
     Flag,
     Id,
     Moment,
-    PageQuery,
     Part,
     QueryFlag,
     Several,
     Text,
 )
 from app.api.menus.schemas import ReturnedRow
-from app.api.operation import Page
+from app.api.sorting import DatedQuery, Sort, SortedPage
 from timebank.canteens.diners.rules import DinerState
+from timebank.canteens.diners.views import DINER_ORDERS
 from timebank.canteens.pricing.rules import DietForm
 
 FORMS = [str(form) for form in DietForm]
@@ -92,9 +92,10 @@ class LeaveHouseholdBody(Body):
     evidence = Text(longest=200, required=True)
 
 
-class DinersQuery(PageQuery):
-    """Which files; ``category`` is one that is valid today."""
+class DinersQuery(DatedQuery):
+    """Which files; ``category`` is one that is valid today, days are those of the applications."""
 
+    sort = Sort(DINER_ORDERS)
     township_code = Text(longest=20)
     state = Choice([str(state) for state in DinerState])
     category = Text(longest=40, metadata=CATEGORY_CODE)
@@ -190,7 +191,7 @@ class DinerAnswer(Answer):
     ended_at = Moment(required=True, allow_none=True)
 
 
-class DinerPage(Page):
-    """Files, in the order of their applications."""
+class DinerPage(SortedPage):
+    """Files, in the order of their applications where no other is asked for."""
 
     items = fields.List(fields.Nested(DinerAnswer), required=True)

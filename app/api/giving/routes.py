@@ -28,10 +28,11 @@ from app.api.giving.schemas import (
 )
 from app.api.operation import operation, page, page_of_all
 from app.api.parser import Doors
+from app.api.sorting import listed, part_of
 from timebank.core.actors import Actor
 from timebank.giving import actions, queries
 from timebank.giving.models import HardshipRequest
-from timebank.giving.queries import DonationSeen, GiftSeen, HardshipSeen, PoolLine
+from timebank.giving.queries import HARDSHIP_ORDERS, DonationSeen, GiftSeen, HardshipFilter, HardshipSeen, PoolLine
 from timebank.giving.rules import DONATION, HARDSHIP_STATUS_NAMES, HardshipStatus
 from timebank.ledger.queries import PAID_KIND_NAMES, TRANSFER_KIND_NAMES
 from timebank.people.family_rules import RELATION_NAMES
@@ -104,11 +105,10 @@ def request_hardship(session: Session, actor: Actor, body: dict[str, Any]) -> di
 
 @operation(doors, "/hardship", "hardship.list", "困难帮扶申请", query=HardshipQuery, answers=HardshipPage)
 def list_hardship(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
-    wanted = {name: query.get(name) for name in ("township_code", "status", "person_id")}
-    before = id_in_cursor(query.get("cursor"))
-    found = queries.hardship_requests(session, actor=actor, limit=query["limit"] + 1, before=before, **wanted)
-    answer = page(found, query["limit"], lambda one: one.hardship_id)
-    return {**answer, "items": [_hardship(one) for one in answer["items"]]}
+    named = ("township_code", "status", "person_id", "since", "until")
+    wanted = HardshipFilter(**{name: query.get(name) for name in named})
+    found = queries.hardship_requests(session, actor=actor, wanted=wanted, part=part_of(query, HARDSHIP_ORDERS))
+    return listed(found.holding([_hardship(one) for one in found.items]), HARDSHIP_ORDERS)
 
 
 @operation(

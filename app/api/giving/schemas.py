@@ -4,6 +4,8 @@ from marshmallow import fields
 
 from app.api.fields import Answer, Body, Choice, Id, Moment, PageQuery, Text, Whole
 from app.api.operation import Page
+from app.api.sorting import DatedQuery, Sort, SortedPage
+from timebank.giving.queries import HARDSHIP_ORDERS
 from timebank.giving.rules import HardshipStatus
 
 
@@ -133,9 +135,10 @@ class DeclineHardshipBody(Body):
     reason = Text(longest=200, required=True)
 
 
-class HardshipQuery(PageQuery):
-    """Which requests."""
+class HardshipQuery(DatedQuery):
+    """Which requests; days are those on which they were made."""
 
+    sort = Sort(HARDSHIP_ORDERS)
     township_code = Text(longest=20)
     status = Choice([str(status) for status in HardshipStatus])
     person_id = Id()
@@ -164,7 +167,7 @@ class HardshipItem(Answer):
     reversed = fields.Boolean(required=True, metadata={"description": "是否已冲正"})
 
 
-class HardshipPage(Page):
-    """Requests, newest first."""
+class HardshipPage(SortedPage):
+    """Requests, newest first where no other order is asked for."""
 
     items = fields.List(fields.Nested(HardshipItem), required=True)

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.api.fields import id_in_cursor
 from app.api.leaving.schemas import (
     DeathItem,
     DeathPage,
@@ -19,8 +18,9 @@ from app.api.leaving.schemas import (
     LeftAnswer,
     ReportDeathBody,
 )
-from app.api.operation import operation, page
+from app.api.operation import operation
 from app.api.parser import Doors
+from app.api.sorting import listed, part_of
 from timebank.core.actors import Actor
 from timebank.leaving import actions, queries
 from timebank.leaving.actions.deaths import Death
@@ -56,12 +56,9 @@ def report(session: Session, actor: Actor, body: dict[str, Any]) -> DeathReport:
 
 @operation(doors, "/deaths", "deaths.list", "身故上报", query=DeathsQuery, answers=DeathPage)
 def list_deaths(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
-    before = id_in_cursor(query.get("cursor"))
-    found = queries.death_reports(
-        session, actor=actor, open_only=query["open"], limit=query["limit"] + 1, before=before
-    )
-    answer = page(found, query["limit"], lambda row: row[0].id)
-    return {**answer, "items": [_named(*row) for row in answer["items"]]}
+    part, where = part_of(query, queries.DEATH_ORDERS), query.get("township_code")
+    found = queries.death_reports(session, actor=actor, open_only=query["open"], part=part, township_code=where)
+    return listed(found.holding([_named(*row) for row in found.items]), queries.DEATH_ORDERS)
 
 
 @operation(

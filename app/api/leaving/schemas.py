@@ -2,8 +2,9 @@
 
 from marshmallow import fields
 
-from app.api.fields import Answer, Body, Choice, Day, Id, Moment, PageQuery, QueryFlag, Text
-from app.api.operation import Page
+from app.api.fields import Answer, Body, Choice, Day, Id, Moment, QueryFlag, Text
+from app.api.sorting import Sort, SortedPage, SortedQuery
+from timebank.leaving.queries import DEATH_ORDERS
 from timebank.leaving.rules import Destination
 
 
@@ -99,9 +100,11 @@ class DeathItem(Answer):
     decline_reason = fields.String(required=True, allow_none=True)
 
 
-class DeathsQuery(PageQuery):
+class DeathsQuery(SortedQuery):
     """Which reports are wanted; with ``open`` those that await somebody."""
 
+    sort = Sort(DEATH_ORDERS)
+    township_code = Text(longest=20)
     open = QueryFlag(load_default=False)
 
 
@@ -111,7 +114,7 @@ class NamedDeath(DeathItem):
     name = fields.String(required=True)
 
 
-class DeathPage(Page):
-    """Reports, newest first."""
+class DeathPage(SortedPage):
+    """Reports, newest first where no other order is asked for."""
 
     items = fields.List(fields.Nested(NamedDeath), required=True)

@@ -23,8 +23,8 @@ from app.api.meal_counter.schemas import (
     WaitingPage,
 )
 from app.api.operation import operation, page
-from app.api.orders.routes import order_answer
-from app.api.orders.schemas import MealOrderAnswer
+from app.api.orders.routes import order_answer, quote_answer
+from app.api.orders.schemas import MealOrderAnswer, OrderPriceAnswer
 from app.api.parser import Doors
 from timebank.canteens.counter import actions, views
 from timebank.canteens.counter.actions import Sale, Shown
@@ -82,8 +82,15 @@ def serve_many(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str
     method="POST", body=SellBody, answers=MealOrderAnswer, status=201, key="required",
 )  # fmt: skip
 def sell(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
-    dishes = tuple((dish["menu_item_id"], dish["quantity"]) for dish in body.pop("items"))
-    return _seen(session, actions.sell(session, actor=actor, sale=Sale(items=dishes, **body)))
+    return _seen(session, actions.sell(session, actor=actor, sale=_sale(body)))
+
+
+@operation(
+    doors, "/price", "meal_counter.price", "现卖试算",
+    method="POST", body=SellBody, answers=OrderPriceAnswer,
+)  # fmt: skip
+def price(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
+    return quote_answer(actions.quote_sale(session, actor=actor, sale=_sale(body)))
 
 
 @operation(
@@ -103,6 +110,11 @@ def correct(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str, A
 )  # fmt: skip
 def totals(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
     return _totals(day_totals(session, actor=actor, **query))
+
+
+def _sale(body: dict[str, Any]) -> Sale:
+    dishes = tuple((dish["menu_item_id"], dish["quantity"]) for dish in body["items"])
+    return Sale(**{**body, "items": dishes})
 
 
 def _seen(session: Session, order: MealOrder) -> dict[str, Any]:

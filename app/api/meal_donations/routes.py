@@ -7,7 +7,6 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.api.fields import id_in_cursor
 from app.api.meal_donations.schemas import (
     AllotMealDonationsBody,
     AllotmentOfDonationsAnswer,
@@ -16,8 +15,9 @@ from app.api.meal_donations.schemas import (
     MealDonationsQuery,
     ReceiveMealDonationBody,
 )
-from app.api.operation import operation, page
+from app.api.operation import operation
 from app.api.parser import Doors
+from app.api.sorting import listed, part_of
 from timebank.canteens.pricing.rules import MEAL_NAMES, Meal
 from timebank.canteens.subsidies import actions
 from timebank.canteens.subsidies.actions import NewDonation
@@ -54,15 +54,10 @@ def allot(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str, Any
 
 @operation(doors, "", "meal_donations.list", "助餐捐款列表", query=MealDonationsQuery, answers=MealDonationPage)
 def list_(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
-    found = gifts.donations(
-        session,
-        actor=actor,
-        canteen_id=query.get("canteen_id"),
-        limit=query["limit"] + 1,
-        before=id_in_cursor(query.get("cursor")),
-    )
-    answer = page(found, query["limit"], lambda item: item.donation.id)
-    return {**answer, "items": [_item(item) for item in answer["items"]]}
+    part = part_of(query, gifts.DONATION_ORDERS)
+    wanted = {name: query.get(name) for name in ("canteen_id", "since", "until")}
+    found = gifts.donations(session, actor=actor, part=part, **wanted)
+    return listed(found.holding([_item(item) for item in found.items]), gifts.DONATION_ORDERS)
 
 
 @operation(doors, "/<uuid:donation_id>", "meal_donations.show", "一笔捐款变成了多少餐", answers=MealDonationAnswer)

@@ -2,8 +2,9 @@
 
 from marshmallow import fields
 
-from app.api.fields import Answer, Body, Day, Id, Moment, PageQuery, Text, Whole
-from app.api.operation import Page
+from app.api.fields import Answer, Body, Day, Id, Moment, Text, Whole
+from app.api.sorting import DatedQuery, Sort, SortedPage
+from timebank.canteens.subsidies.queries.gifts import DONATION_ORDERS
 
 
 class ReceiveMealDonationBody(Body):
@@ -25,9 +26,10 @@ class AllotMealDonationsBody(Body):
     note = Text(longest=500, shortest=0, load_default="")
 
 
-class MealDonationsQuery(PageQuery):
-    """Which donations."""
+class MealDonationsQuery(DatedQuery):
+    """Which donations; days are those on which the money came in."""
 
+    sort = Sort(DONATION_ORDERS)
     canteen_id = Id()
 
 
@@ -68,8 +70,8 @@ class MealDonationAnswer(MealDonationItem):
     last_meals = fields.List(fields.Nested(DonatedMealItem), required=True)
 
 
-class MealDonationPage(Page):
-    """Donations, newest first."""
+class MealDonationPage(SortedPage):
+    """Donations, newest first where no other order is asked for."""
 
     items = fields.List(fields.Nested(MealDonationItem), required=True)
 

@@ -55,7 +55,7 @@ _OF_THE_ORDER = (
     method="POST", body=PlaceOrderBody, answers=OrderPriceAnswer,
 )  # fmt: skip
 def price(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
-    return _quote(actions.quote(session, actor=actor, wanted=_wanted(actor, body)))
+    return quote_answer(actions.quote(session, actor=actor, wanted=_wanted(actor, body)))
 
 
 @operation(
@@ -87,8 +87,15 @@ def show(session: Session, actor: Actor, order_id: UUID) -> dict[str, Any]:
     method="POST", body=ChangeOrderBody, answers=MealOrderAnswer, key="required",
 )  # fmt: skip
 def change(session: Session, actor: Actor, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
-    wish = OrderChange(**{**body, "items": _dishes(body)})
-    return _seen(session, actions.change_order(session, actor=actor, order_id=order_id, change=wish))
+    return _seen(session, actions.change_order(session, actor=actor, order_id=order_id, change=_change(body)))
+
+
+@operation(
+    doors, "/<uuid:order_id>/price-change", "orders.price_change", "改餐试算",
+    method="POST", body=ChangeOrderBody, answers=OrderPriceAnswer,
+)  # fmt: skip
+def price_change(session: Session, actor: Actor, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
+    return quote_answer(actions.quote_change(session, actor=actor, order_id=order_id, change=_change(body)))
 
 
 @operation(
@@ -135,20 +142,25 @@ def receipt_lines(lines: Iterable[Any], policy_version: int) -> list[dict[str, A
     ]
 
 
-def _quote(quote: Quote) -> dict[str, Any]:
+def quote_answer(quote: Quote) -> dict[str, Any]:
+    """A price as every door answers it; what is paid in cash is lacking nowhere."""
     receipt = quote.decided.receipt
     return {
         **{name: getattr(receipt, name) for name in SHARES},
         "lines": receipt_lines(receipt.lines, quote.policy_version),
         "voucher_id": quote.decided.voucher_id,
         "purse_fen": quote.purse_fen,
-        "lacking_fen": max(0, receipt.elder_fen - quote.purse_fen),
+        "lacking_fen": max(0, quote.decided.from_purse_fen - quote.purse_fen),
         "cut_off_at": quote.decided.cut_off_at,
     }
 
 
 def _seen(session: Session, order: MealOrder) -> dict[str, Any]:
     return order_answer(views.see_order(session, order))
+
+
+def _change(body: dict[str, Any]) -> OrderChange:
+    return OrderChange(**{**body, "items": _dishes(body)})
 
 
 def _wanted(actor: Actor, body: dict[str, Any]) -> OrderWanted:

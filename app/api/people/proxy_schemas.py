@@ -26,6 +26,9 @@ class ProxyItem(Answer):
     scopes = fields.List(fields.String(), required=True)
     scope_names = fields.List(fields.String(), required=True)
     registered_at = Moment(required=True)
+    township_code = fields.String(
+        required=True, allow_none=True, metadata={"description": "我代办的老人所在的镇街；代我办理的人不给"}
+    )
 
 
 class ProxyPage(Page):

@@ -2,7 +2,8 @@
 
 from marshmallow import fields
 
-from app.api.fields import Answer, Body, Choice, Id, Moment, Several, Text
+from app.api.fields import Answer, Body, Choice, Cursor, Id, Moment, Several, Text, Whole
+from app.api.operation import Page
 from timebank.people.rules import ROLE_NAMES, USUAL_SCOPES, ProxyScope
 
 SCOPES = [str(scope) for scope in ProxyScope]
@@ -43,6 +44,46 @@ class PersonAnswer(Answer):
     township_code = fields.String(required=True)
     roles = fields.List(fields.String(), required=True)
     savings_minutes = fields.Integer(required=True)
+
+
+class PersonSeenAnswer(PersonAnswer):
+    """A person as the desk sees one; an auditor reads a shortened name."""
+
+    village = fields.String(required=True, allow_none=True)
+    age = fields.Integer(required=True)
+    enrolled_at = Moment(required=True)
+    left_at = Moment(required=True, allow_none=True)
+    death_reported_at = Moment(required=True, allow_none=True)
+    assessment_level = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "0 能力完好 … 4 完全失能"}
+    )
+
+
+class SearchPeopleBody(Body):
+    """A name, or how it begins; it is in the body so that no address holds it."""
+
+    name = Text(longest=40, shortest=2, required=True)
+    township_code = Text(longest=20, load_default=None, allow_none=True)
+    cursor = Cursor(load_default=None, metadata={"type": "string"})
+    limit = Whole(1, 100, load_default=30)
+
+
+class FoundPersonItem(Answer):
+    """Somebody of that name, with what tells two of them apart."""
+
+    person_id = Id(required=True)
+    name = fields.String(required=True)
+    id_number_masked = fields.String(required=True)
+    phone_masked = fields.String(required=True, allow_none=True)
+    township_code = fields.String(required=True)
+    age = fields.Integer(required=True)
+    left_at = Moment(required=True, allow_none=True)
+
+
+class FoundPeoplePage(Page):
+    """People by name."""
+
+    items = fields.List(fields.Nested(FoundPersonItem), required=True)
 
 
 class ProxyBody(Body):

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.api.fields import PageQuery, numbers_in_cursor
-from app.api.operation import operation, page, page_of_all
+from app.api.operation import operation, page_of_all
 from app.api.parser import Doors
-from app.api.policies.schemas import ChangeAnswer, ChangePage, PolicyList, ProposeBody
+from app.api.policies.schemas import ChangeAnswer, ChangePage, ChangesQuery, PolicyHistoryPage, PolicyList, ProposeBody
+from app.api.sorting import listed, part_of
 from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.amounts import MAX_AMOUNT
@@ -19,6 +20,9 @@ from timebank.policies.actions import NewValue
 from timebank.policies.definitions import DEFINITIONS
 from timebank.policies.models import PolicyChange
 from timebank.townships.queries import township
+
+CHANGE = f"/changes/<int(max={MAX_AMOUNT}):change_id>"
+_OF_THE_CHANGE = ("effective_at", "reason", "source", "proposed_by_name", "approved_by_name", "approved_at")
 
 doors = Doors("policies", __name__, url_prefix="/api/v1/policies", description="办法")
 
@@ -39,13 +43,38 @@ def list_policies(session: Session, actor: Actor, query: dict[str, Any]) -> dict
     return {"policy_version": book.version, **page_of_all(items, query)}
 
 
-@operation(doors, "/changes", "policies.changes", "办法变更", query=PageQuery, answers=ChangePage)
+@operation(doors, "/changes", "policies.changes", "办法变更", query=ChangesQuery, answers=ChangePage)
 def changes(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
     actor.must_see_books()
-    place = numbers_in_cursor(query.get("cursor"), 1)
-    found = queries.changes(session, limit=query["limit"] + 1, before_id=place[0] if place else None)
-    answer = page(found, query["limit"], lambda change: [change.id])
-    return {**answer, "items": _changes(session, answer["items"])}
+    found = queries.changes(session, part=part_of(query, queries.CHANGE_ORDERS), waiting=query["waiting"])
+    return listed(found.holding(_changes(session, found.items)), queries.CHANGE_ORDERS)
+
+
+@operation(doors, CHANGE, "policies.change", "一次办法变更", answers=ChangeAnswer)
+def show_change(session: Session, actor: Actor, change_id: int) -> dict[str, Any]:
+    actor.must_see_books()
+    return _changes(session, [queries.change(session, change_id)])[0]
+
+
+@operation(
+    doors, "/<string:policy_key>/history", "policies.history", "一项办法的历次取值",
+    query=PageQuery, answers=PolicyHistoryPage,
+)  # fmt: skip
+def history(session: Session, actor: Actor, query: dict[str, Any], policy_key: str) -> dict[str, Any]:
+    actor.must_see_books()
+    # A mark that is none is said before a policy that is none.
+    numbers_in_cursor(query.get("cursor"), 1)
+    found = queries.history(session, policy_key)
+    items = [
+        {
+            **{name: getattr(value, name) for name in ("township_code", "value", "valid_from", "valid_to")},
+            **{name: getattr(change, name) for name in _OF_THE_CHANGE},
+            "change_id": change.id,
+        }
+        for value, change in found
+    ]
+    about = DEFINITIONS[policy_key]
+    return {"key": policy_key, "label": about.label, "unit": about.unit, **page_of_all(items, query)}
 
 
 @operation(
@@ -61,7 +90,7 @@ def propose(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str, A
 
 
 @operation(
-    doors, f"/changes/<int(max={MAX_AMOUNT}):change_id>/approve", "policies.approve", "批准办法变更",
+    doors, f"{CHANGE}/approve", "policies.approve", "批准办法变更",
     method="POST", answers=ChangeAnswer, key="optional",
 )  # fmt: skip
 def approve(session: Session, actor: Actor, change_id: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import fields
 
-from app.api.fields import Answer, Choice, PageQuery
+from app.api.fields import Answer, Body, Choice, Moment, PageQuery, QueryWhole
 from app.api.operation import Page
 from timebank.policies.comparing import set_names
 
@@ -36,6 +36,52 @@ class SetValueAnswer(Answer):
     value: fields.Field[Any] = fields.Raw(required=True)
     source = fields.String(required=True)
     fallback = fields.Boolean(required=True, metadata={"description": "true 表示该地报告未说明，沿用奉化的假定"})
+
+
+class AgainstNowItem(Answer):
+    """One policy as it is in force in the district, and as the set would have it."""
+
+    key = fields.String(required=True)
+    label = fields.String(required=True)
+    unit = fields.String(required=True)
+    now: fields.Field[Any] = fields.Raw(required=True)
+    then = fields.Nested(SetValueAnswer, required=True)
+    differs = fields.Boolean(required=True)
+
+
+class SetAgainstNowPage(Page):
+    """A set, policy by policy, beside what is in force."""
+
+    name = fields.String(required=True)
+    title = fields.String(required=True)
+    items = fields.List(fields.Nested(AgainstNowItem), required=True)
+
+
+class SetTrialQuery(Body):
+    """Over how many past months."""
+
+    months = QueryWhole(1, 60, load_default=12)
+
+
+class TrialFigure(Answer):
+    """One figure as it came out, and as it would have under the set."""
+
+    key = fields.String(required=True)
+    label = fields.String(required=True)
+    what = fields.String(required=True)
+    unit = fields.String(required=True)
+    now = fields.Integer(required=True)
+    tried = fields.Integer(required=True)
+
+
+class SetTrialAnswer(Answer):
+    """All figures of one set, over what happened since ``since``."""
+
+    name = fields.String(required=True)
+    title = fields.String(required=True)
+    since = Moment(required=True)
+    until = Moment(required=True)
+    figures = fields.List(fields.Nested(TrialFigure), required=True)
 
 
 class DifferenceItem(Answer):

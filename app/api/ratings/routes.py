@@ -10,7 +10,15 @@ from sqlalchemy.orm import Session
 from app.api.fields import id_in_cursor
 from app.api.operation import operation, page
 from app.api.parser import Doors
-from app.api.ratings.schemas import HideRatingBody, RateBody, RatingAnswer, RatingPage, RatingReplyBody, RatingsQuery
+from app.api.ratings.schemas import (
+    HideRatingBody,
+    OrderRatingAnswer,
+    RateBody,
+    RatingAnswer,
+    RatingPage,
+    RatingReplyBody,
+    RatingsQuery,
+)
 from timebank.canteens.ratings import actions, views
 from timebank.canteens.ratings.actions import Rating
 from timebank.canteens.ratings.views import Average, RatingView
@@ -29,6 +37,12 @@ MONTHS = 12
 def rate(session: Session, actor: Actor, body: dict[str, Any], order_id: UUID) -> dict[str, Any]:
     actions.rate(session, actor=actor, order_id=order_id, said=Rating(**body))
     return _rating(views.rating_seen(session, actor=actor, order_id=order_id))
+
+
+@operation(doors, "/<uuid:order_id>", "ratings.show", "一餐的评价", answers=OrderRatingAnswer)
+def show(session: Session, actor: Actor, order_id: UUID) -> dict[str, Any]:
+    found = views.rating_of_order(session, actor=actor, order_id=order_id)
+    return {**_rating(found.view), "changeable_until": found.changeable_until}
 
 
 @operation(

@@ -59,6 +59,12 @@ class RatingAnswer(Answer):
     reply = fields.Nested(ReplyAnswer, required=True, allow_none=True)
 
 
+class OrderRatingAnswer(RatingAnswer):
+    """The rating of a meal that concerns the asker."""
+
+    changeable_until = Moment(required=True, metadata={"description": "在此之前本人和代办人可以修改"})
+
+
 class AverageAnswer(Answer):
     """How many ratings, and their average in hundredths of a star."""
 

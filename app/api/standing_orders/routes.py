@@ -52,6 +52,13 @@ def list_standing(session: Session, actor: Actor, query: dict[str, Any]) -> dict
 
 
 @operation(
+    doors, "/<uuid:standing_order_id>", "standing_orders.show", "长期订餐详情", answers=StandingOrderAnswer
+)  # fmt: skip
+def show(session: Session, actor: Actor, standing_order_id: UUID) -> dict[str, Any]:
+    return _standing(views.standing_order_for(session, actor=actor, standing_order_id=standing_order_id))
+
+
+@operation(
     doors, "/<uuid:standing_order_id>/pause", "standing_orders.pause", "暂停长期订餐",
     method="POST", body=PauseStandingOrderBody, answers=StandingOrderAnswer, key="optional",
 )  # fmt: skip

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.api.fields import PageQuery, id_in_cursor, numbers_in_cursor
-from app.api.operation import Sent, operation, page, page_of_all
+from app.api.operation import Sent, operation, page_of_all
 from app.api.parser import Doors
+from app.api.sorting import listed, part_of
 from app.api.subsidy_claims.schemas import (
     ClaimAnswer,
     ClaimFindingItem,
@@ -19,6 +19,7 @@ from app.api.subsidy_claims.schemas import (
     ClaimsQuery,
     ComputeClaimBody,
     DecideFindingBody,
+    FindingsQuery,
     FiveSharesPage,
     PayClaimBody,
     ReturnClaimBody,
@@ -28,7 +29,7 @@ from app.api.workbooks import XLSX, workbook_sent
 from timebank.canteens.pricing.rules import SHARE_NAMES, Share
 from timebank.canteens.subsidies import actions
 from timebank.canteens.subsidies.queries import views
-from timebank.canteens.subsidies.queries.views import ClaimFilter, ClaimView, FindingView
+from timebank.canteens.subsidies.queries.views import CLAIM_ORDERS, FINDING_ORDERS, ClaimFilter, ClaimView, FindingView
 from timebank.canteens.subsidies.rules import FINDING_NAMES, STATE_NAMES, ClaimState, FindingKind
 from timebank.core.actors import Actor
 from timebank.core.amounts import MAX_AMOUNT
@@ -58,10 +59,8 @@ def compute(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str, A
 @operation(doors, "", "subsidy_claims.list", "助餐补贴结算列表", query=ClaimsQuery, answers=ClaimPage)
 def list_(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
     wanted = ClaimFilter(*(query.get(name) for name in ("month", "township_code", "canteen_id", "state")))
-    before, limit = id_in_cursor(query.get("cursor")), query["limit"]
-    found = views.find_claims(session, actor=actor, wanted=wanted, limit=limit + 1, before=before)
-    answer = page(found, limit, lambda view: view.claim.id)
-    return {**answer, "items": [_claim(view) for view in answer["items"]]}
+    found = views.find_claims(session, actor=actor, wanted=wanted, part=part_of(query, CLAIM_ORDERS))
+    return listed(found.holding([_claim(view) for view in found.items]), CLAIM_ORDERS)
 
 
 @operation(doors, "/<uuid:claim_id>", "subsidy_claims.show", "一份助餐补贴结算", answers=ClaimAnswer)
@@ -71,14 +70,13 @@ def show(session: Session, actor: Actor, claim_id: UUID) -> dict[str, Any]:
 
 @operation(
     doors, "/<uuid:claim_id>/findings", "subsidy_claims.findings", "补贴结算的疑点",
-    query=PageQuery, answers=ClaimFindingPage,
+    query=FindingsQuery, answers=ClaimFindingPage,
 )  # fmt: skip
 def findings(session: Session, actor: Actor, query: dict[str, Any], claim_id: UUID) -> dict[str, Any]:
-    place = numbers_in_cursor(query.get("cursor"), 1)
+    part = part_of(query, FINDING_ORDERS)
     views.claim_for(session, actor=actor, claim_id=claim_id)
-    found = views.findings_of(session, claim_id, limit=query["limit"] + 1, after=place[0] if place else 0)
-    answer = page(found, query["limit"], lambda view: [view.finding.number])
-    return {**answer, "items": [_finding(view) for view in answer["items"]]}
+    found = views.find_findings(session, claim_id, open_only=query["open"], part=part)
+    return listed(found.holding([_finding(view) for view in found.items]), FINDING_ORDERS)
 
 
 @operation(

@@ -2,8 +2,10 @@
 
 from marshmallow import fields
 
-from app.api.fields import Answer, Body, Choice, Id, Moment, PageQuery, Text
+from app.api.fields import Answer, Body, Choice, Id, Moment, PageQuery, QueryFlag, Text
 from app.api.operation import Page
+from app.api.sorting import Sort, SortedPage, SortedQuery
+from timebank.canteens.subsidies.queries.views import CLAIM_ORDERS, FINDING_ORDERS
 from timebank.canteens.subsidies.rules import ClaimState, Decision
 
 _MONTH = {"description": "如 2026-11"}
@@ -35,13 +37,21 @@ class PayClaimBody(Body):
     reference = Text(longest=200, required=True)
 
 
-class ClaimsQuery(PageQuery):
+class ClaimsQuery(SortedQuery):
     """Which claims."""
 
+    sort = Sort(CLAIM_ORDERS)
     month = Text(longest=7, metadata=_MONTH)
     township_code = Text(longest=12)
     canteen_id = Id()
     state = Choice([str(state) for state in ClaimState])
+
+
+class FindingsQuery(SortedQuery):
+    """Which findings; with ``open`` those that nobody has answered."""
+
+    sort = Sort(FINDING_ORDERS)
+    open = QueryFlag(load_default=False)
 
 
 class SharesQuery(PageQuery):
@@ -126,14 +136,14 @@ class ClaimAnswer(ClaimItem):
     lines = fields.List(fields.Nested(ClaimLineItem), required=True)
 
 
-class ClaimPage(Page):
-    """Claims, newest first."""
+class ClaimPage(SortedPage):
+    """Claims, newest first where no other order is asked for."""
 
     items = fields.List(fields.Nested(ClaimItem), required=True)
 
 
-class ClaimFindingPage(Page):
-    """Findings of a claim, in their order."""
+class ClaimFindingPage(SortedPage):
+    """Findings of a claim, by number where no other order is asked for."""
 
     items = fields.List(fields.Nested(ClaimFindingItem), required=True)
 

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.api.fields import PageQuery, id_in_cursor
-from app.api.operation import operation, page, page_of_all
+from app.api.fields import PageQuery
+from app.api.operation import operation, page_of_all
 from app.api.parser import Doors
+from app.api.sorting import listed, part_of
 from app.api.tasks.schemas import (
+    CancelTaskBody,
     CheckInBody,
     ConfirmBody,
     DisputeBody,
@@ -20,6 +22,7 @@ from app.api.tasks.schemas import (
     TaskAnswer,
     TaskPage,
     TasksQuery,
+    WhereAnswer,
 )
 from timebank.core import clock
 from timebank.core.actors import Actor
@@ -27,8 +30,9 @@ from timebank.core.errors import BankError
 from timebank.policies.queries import in_force
 from timebank.tasks import actions, queries
 from timebank.tasks.actions import Confirmation, Request
-from timebank.tasks.queries import TaskFilter
+from timebank.tasks.queries import TASK_ORDERS, TaskFilter
 from timebank.tasks.views import TaskView, see_task, see_tasks
+from timebank.tasks.whereabouts import Whereabouts, where_to_go
 
 doors = Doors("tasks", __name__, url_prefix="/api/v1/tasks", description="服务任务")
 type_doors = Doors("service_types", __name__, url_prefix="/api/v1/service-types", description="服务类型")
@@ -55,11 +59,10 @@ def request(session: Session, actor: Actor, body: dict[str, Any]) -> TaskView:
 
 @operation(doors, "", "tasks.list", "任务列表", query=TasksQuery, answers=TaskPage)
 def list_tasks(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
-    wanted = TaskFilter(query.get("status"), query.get("township_code"), query["mine"])
-    before = id_in_cursor(query.get("cursor"))
-    tasks = queries.find_tasks(session, actor=actor, wanted=wanted, limit=query["limit"] + 1, before=before)
-    found = page(tasks, query["limit"], lambda task: task.id)
-    return {**found, "items": see_tasks(session, actor=actor, tasks=found["items"])}
+    named = ("status", "township_code", "person_id", "service_type", "since", "until", "latitude", "longitude")
+    wanted = TaskFilter(mine=query["mine"], **{name: query.get(name) for name in named})
+    found = queries.find_tasks(session, actor=actor, wanted=wanted, part=part_of(query, TASK_ORDERS))
+    return listed(found.holding(see_tasks(session, actor=actor, tasks=found.items)), TASK_ORDERS)
 
 
 @operation(doors, "/<uuid:task_id>", "tasks.show", "任务详情", answers=TaskAnswer)
@@ -77,10 +80,15 @@ def accept(session: Session, actor: Actor, task_id: UUID) -> TaskView:
 
 @operation(
     doors, "/<uuid:task_id>/cancel", "tasks.cancel", "取消",
-    method="POST", answers=TaskAnswer, key="optional",
+    method="POST", body=CancelTaskBody, answers=TaskAnswer, key="optional",
 )  # fmt: skip
-def cancel(session: Session, actor: Actor, task_id: UUID) -> TaskView:
-    return see_task(session, actor=actor, task=actions.cancel(session, actor=actor, task_id=task_id))
+def cancel(session: Session, actor: Actor, body: dict[str, Any], task_id: UUID) -> TaskView:
+    return see_task(session, actor=actor, task=actions.cancel(session, actor=actor, task_id=task_id, **body))
+
+
+@operation(doors, "/<uuid:task_id>/where", "tasks.where", "上门地址和电话", answers=WhereAnswer)
+def where(session: Session, actor: Actor, task_id: UUID) -> Whereabouts:
+    return where_to_go(session, actor=actor, task_id=task_id)
 
 
 @operation(

@@ -1,12 +1,23 @@
 """Requests and answers about tasks."""
 
-from marshmallow import fields, post_dump
+from typing import Any
 
-from app.api.fields import Answer, Body, Choice, Degrees, Id, Moment, PageQuery, QueryFlag, Text, Whole
+from marshmallow import ValidationError, fields, post_dump, validates_schema
+
+from app.api.canteens.fields import QueryDegrees
+from app.api.fields import Answer, Body, Choice, Degrees, Id, Moment, QueryFlag, Text, Whole
 from app.api.operation import Page
-from timebank.tasks.rules import TaskStatus
+from app.api.sorting import DatedQuery, Sort, SortedPage
+from timebank.tasks.queries import TASK_ORDERS
+from timebank.tasks.rules import CANCEL_REASON_NAMES, CancelReason, TaskStatus
 
 _DAY = 24 * 60
+
+
+def must_be_whole(place: dict[str, Any]) -> None:
+    """Latitude and longitude come together. Raises ValidationError."""
+    if (place.get("latitude") is None) != (place.get("longitude") is None):
+        raise ValidationError({"longitude": ["经度和纬度须一起给出"]})
 
 
 class ServiceTypeItem(Answer):
@@ -33,6 +44,43 @@ class RequestBody(Body):
     minutes = Whole(1, _DAY, required=True)
     places = Whole(1, 10_000, load_default=1)
     note = Text(shortest=0, longest=500, load_default="", allow_none=True)
+    address = Text(
+        shortest=0,
+        longest=200,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "上门地址，只给接单的志愿者看，服务做完就不再给"},
+    )
+    latitude = Degrees(90, load_default=None, allow_none=True)
+    longitude = Degrees(180, load_default=None, allow_none=True)
+
+    @validates_schema
+    def _place_is_whole(self, data: dict[str, Any], **_rest: object) -> None:
+        must_be_whole(data)
+
+
+class CancelTaskBody(Body):
+    """Why; the other side reads it. May be left out."""
+
+    may_be_left_out = True
+
+    reason = Choice(
+        [str(reason) for reason in CancelReason],
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "、".join(f"{reason} {name}" for reason, name in CANCEL_REASON_NAMES.items())},
+    )
+    words = Text(shortest=0, longest=200, load_default="")
+
+
+class WhereAnswer(Answer):
+    """Where a visit goes; the telephone is whole only for whoever has accepted it and has not finished."""
+
+    address = fields.String(required=True, allow_none=True)
+    village = fields.String(required=True, allow_none=True)
+    contact_name = fields.String(required=True, allow_none=True)
+    contact_is_proxy = fields.Boolean(required=True, metadata={"description": "老人没有电话时，是代办人的电话"})
+    phone = fields.String(required=True, allow_none=True)
 
 
 class CheckInBody(Body):
@@ -84,12 +132,22 @@ class ReasonBody(Body):
     reason = Text(longest=500, required=True)
 
 
-class TasksQuery(PageQuery):
-    """Which tasks."""
+class TasksQuery(DatedQuery):
+    """Which tasks; days are those on which they begin."""
+
+    sort = Sort(TASK_ORDERS)
+    service_type = Text(longest=40)
 
     status = Choice([str(status) for status in TaskStatus])
     township_code = Text(longest=20)
     mine = QueryFlag(load_default=False)
+    person_id = Id(metadata={"description": "只列此人受助或服务过的；看得见哪些任务不变"})
+    latitude = QueryDegrees(90, metadata={"description": "sort=near 时从这里算起；不给就先列本镇街的"})
+    longitude = QueryDegrees(180)
+
+    @validates_schema
+    def _place_is_whole(self, data: dict[str, Any], **_rest: object) -> None:
+        must_be_whole(data)
 
 
 class AssignmentAnswer(Answer):
@@ -107,6 +165,7 @@ class AssignmentAnswer(Answer):
     comment = fields.String(allow_none=True)
     dispute_reason = fields.String(allow_none=True)
     ruling = fields.String(allow_none=True)
+    ended_reason = fields.String(allow_none=True, metadata={"description": "志愿者不去了的原因"})
 
 
 class TaskAnswer(Answer):
@@ -142,7 +201,7 @@ class TaskAnswer(Answer):
         return data
 
 
-class TaskPage(Page):
-    """Tasks, newest first."""
+class TaskPage(SortedPage):
+    """Tasks, newest first where no other order is asked for."""
 
     items = fields.List(fields.Nested(TaskAnswer), required=True)

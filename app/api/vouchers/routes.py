@@ -56,6 +56,12 @@ def list_vouchers(session: Session, actor: Actor, query: dict[str, Any]) -> dict
     return {**answer, "items": _with_qr_texts(session, answer["items"])}
 
 
+@operation(doors, "/<uuid:voucher_id>", "vouchers.show", "用餐券详情", answers=VoucherItem)
+def show(session: Session, actor: Actor, voucher_id: UUID) -> dict[str, Any]:
+    [shown] = _with_qr_texts(session, [queries.voucher_seen(session, actor=actor, voucher_id=voucher_id)])
+    return shown
+
+
 @operation(
     doors, "/<uuid:voucher_id>/qr.svg", "vouchers.qr", "用餐券二维码",
     answers=None, media_type="image/svg+xml",

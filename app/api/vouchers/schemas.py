@@ -34,7 +34,7 @@ class VoucherItem(Answer):
     voucher_id = Id(required=True)
     code = fields.String(required=True)
     code_grouped = fields.String(required=True)
-    qr_text = fields.String(allow_none=True, metadata={"description": "二维码内容（带签名）；列表里才有"})
+    qr_text = fields.String(allow_none=True, metadata={"description": "二维码内容（带签名）；没用过的券才有"})
     holder_id = Id(required=True)
     status = fields.String(required=True)
     status_name = fields.String(required=True)

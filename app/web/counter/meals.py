@@ -8,8 +8,9 @@ from typing import Any
 from flask import request
 
 from app.web.asking import Asker
+from timebank.canteens.pricing.rules import MEAL_NAMES
 
-MEALS = {"breakfast": "早餐", "lunch": "午餐", "supper": "晚餐"}
+MEALS = {str(meal): name for meal, name in MEAL_NAMES.items()}
 SHARES = (
     ("老人付", "elder_fen"),
     ("政府补", "government_fen"),

@@ -1,5 +1,5 @@
 """The counter's pages, all together."""
 
-from app.web.counter import cash, rounds, scanning, selling, today, totals
+from app.web.counter import cash, menus, rounds, scanning, selling, today, totals
 
-ROOMS = (scanning.doors, today.doors, rounds.doors, selling.doors, cash.doors, totals.doors)
+ROOMS = (scanning.doors, today.doors, rounds.doors, selling.doors, menus.doors, cash.doors, totals.doors)

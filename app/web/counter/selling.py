@@ -13,6 +13,7 @@ from flask import Blueprint, Response, json, request
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
 from app.web.counter.meals import MEALS, day_and_meal, dishes_text
+from app.web.counter.prices import guest_price, offer_to
 from app.web.doors import form_key, go, page
 from app.web.screens import filled, screen
 from timebank.core.amounts import yuan_text
@@ -39,7 +40,8 @@ def check(ask: Asker) -> Response:
     if isinstance(chosen, Refusal):
         return _form(ask, chosen)
     if sent.get("to") != "diner":
-        return _confirm(ask, chosen, [])
+        price = guest_price(ask, _sale(sent, chosen, guest=True))
+        return _form(ask, price) if isinstance(price, Refusal) else _confirm(ask, chosen, [])
     asked = {name: sent.get(name) for name in ("name", "id_last_four")}
     found = ask.write("purses.find_diner", asked, key="")
     if isinstance(found, Refusal):
@@ -151,6 +153,8 @@ def _form(ask: Asker, refusal: Refusal | None = None) -> Response:
 
 def _confirm(ask: Asker, chosen: list[Dish], diners: list[dict[str, Any]], refusal: Refusal | None = None) -> Response:
     sent = filled()
+    sale = _sale(sent, chosen, guest=not diners)
+    offers = {one["person_id"]: offer_to(ask, sale, one, WAYS) for one in diners}
     return screen(
         "counter/sell_check.html",
         ask.actor,
@@ -163,7 +167,9 @@ def _confirm(ask: Asker, chosen: list[Dish], diners: list[dict[str, Any]], refus
         total_fen=sum(one["quantity"] * (one["price_fen"] or 0) for one in chosen),
         diners=diners,
         diners_kept=json.dumps(diners, ensure_ascii=False),
-        unsuitable=refusal is not None and refusal.code == "dish_not_suitable",
+        offers=offers,
+        unsuitable=[reason for one in offers.values() for reason in one.unsuitable],
+        sellable=not diners or any(one.refusal is None for one in offers.values()),
     )
 
 

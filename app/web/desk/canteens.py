@@ -9,21 +9,41 @@ from flask import Blueprint, Response, request
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.desk.lists import asked, listed, township_names
+from app.web.desk.lists import township_names
+from app.web.desk.tables import Column, Filter, Table, list_page, said, table_page
 from app.web.doors import form_key, go, page
 from app.web.screens import filled, screen
-from timebank.canteens.network.rules import STATE_NAMES, Grade
+from timebank.canteens.network.rules import STATE_NAMES, TYPE_NAMES, Grade
 
 doors = Blueprint("desk_canteens", __name__)
 
 CANTEEN = "/desk/canteens/<uuid:canteen_id>"
 
 
-@page(doors, "/desk/canteens", who="desk")
+@list_page(doors, "/desk/canteens")
 def canteens(ask: Asker) -> Response:
-    found = listed(ask, "canteens.list", asked("state", "township_code"))
-    states = [(str(state), name) for state, name in STATE_NAMES.items()]
-    return screen("desk/canteens.html", ask.actor, states=states, townships=township_names(ask), **found)
+    townships = township_names(ask)
+    table = Table(
+        name="canteens",
+        asks="canteens.list",
+        columns=(
+            Column("助餐点", said("name"), sort="name", link=lambda one: f"/desk/canteens/{one['canteen_id']}"),
+            Column("编号", said("number"), on="sheet"),
+            Column("镇街", lambda one: townships.get(one["township_code"]), sort="township"),
+            Column("类型", said("type_name"), sort="type"),
+            Column("等级", said("grade"), sort="grade"),
+            Column("状态", said("state_name"), sort="state"),
+            Column("地址", said("address"), on="sheet", width=36),
+            Column("电话", said("phone"), on="sheet"),
+        ),
+        filters=(
+            Filter("state", "状态", [(str(state), name) for state, name in STATE_NAMES.items()]),
+            Filter("canteen_type", "类型", [(str(kind), name) for kind, name in TYPE_NAMES.items()]),
+            Filter("township_code", "镇街", list(townships.items())),
+        ),
+        empty=("没有这样的助餐点。", "/desk/", "回今天"),
+    )
+    return table_page(ask, table, "desk/canteens.html")
 
 
 @page(doors, CANTEEN, who="desk")

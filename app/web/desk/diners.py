@@ -9,7 +9,8 @@ from flask import Blueprint, Response, request
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.desk.lists import asked, listed, township_names
+from app.web.desk.lists import township_names
+from app.web.desk.tables import DAYS, Column, Filter, Table, list_page, said, table_page, township_filter
 from app.web.doors import form_key, go, page
 from app.web.screens import filled, screen
 from timebank.canteens.diners.rules import STATE_NAMES
@@ -19,10 +20,35 @@ doors = Blueprint("desk_diners", __name__)
 DINER = "/desk/diners/<uuid:person_id>"
 
 
-@page(doors, "/desk/diners", who="desk")
+@list_page(doors, "/desk/diners")
 def diners(ask: Asker) -> Response:
-    found = listed(ask, "diners.list", asked("state", "township_code"))
-    return screen("desk/diners.html", ask.actor, states=_states(), townships=township_names(ask), **found)
+    return table_page(ask, _diners(ask), heading="用餐对象与申请")
+
+
+def _diners(ask: Asker) -> Table:
+    townships, categories = township_names(ask), list(_category_names(ask).items())
+    return Table(
+        name="diners",
+        asks="diners.list",
+        columns=(
+            Column("姓名", said("name"), sort="name", link=lambda one: f"/desk/diners/{one['person_id']}"),
+            Column("年龄", said("age"), "whole", "age"),
+            Column("镇街", lambda one: townships.get(one["township_code"]), sort="township"),
+            Column("常去助餐点", said("usual_canteen_name"), sort="canteen"),
+            Column("申请", said("applied_at"), "moment", "applied_at"),
+            Column("状态", said("state_name"), sort="state"),
+            Column("餐食形态", said("diet_form_name"), on="sheet"),
+            Column("审核", said("reviewed_at"), "moment", on="sheet"),
+            Column("审核人", said("reviewed_by_name"), on="sheet"),
+        ),
+        filters=(
+            Filter("state", "状态", _states()),
+            Filter("category", "特殊类别", categories),
+            *township_filter(ask),
+            *DAYS,
+        ),
+        empty=("没有这样的用餐对象。", "/desk/people", "找到老人"),
+    )
 
 
 @page(doors, DINER, who="desk")

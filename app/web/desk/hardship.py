@@ -9,8 +9,9 @@ from flask import Blueprint, Response
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.desk.lists import asked, listed, township_names
+from app.web.desk.lists import township_names
 from app.web.desk.people import PERSON, seen
+from app.web.desk.tables import DAYS, Column, Filter, Table, list_page, said, table_page, township_filter
 from app.web.doors import form_key, go, page
 from app.web.screens import filled, screen
 from timebank.giving.rules import HARDSHIP_STATUS_NAMES
@@ -20,13 +21,36 @@ doors = Blueprint("desk_hardship", __name__)
 REQUEST = "/desk/hardship/<uuid:hardship_id>"
 
 
-@page(doors, "/desk/hardship", who="desk")
+@list_page(doors, "/desk/hardship")
 def hardship(ask: Asker) -> Response:
-    found = listed(ask, "hardship.list", asked("status", "township_code"))
+    return table_page(ask, _hardship(ask), "desk/hardship.html", pools=ask.everything("pool.show"))
+
+
+def _hardship(ask: Asker) -> Table:
+    townships = township_names(ask)
     statuses = [(str(status), name) for status, name in HARDSHIP_STATUS_NAMES.items()]
-    pools = ask.everything("pool.show")
-    shown: dict[str, Any] = {"statuses": statuses, "townships": township_names(ask), "pools": pools}
-    return screen("desk/hardship.html", ask.actor, **shown, **found)
+    return Table(
+        name="hardship",
+        asks="hardship.list",
+        columns=(
+            Column("老人", said("person_name"), sort="name", link=lambda one: f"/desk/hardship/{one['hardship_id']}"),
+            Column("镇街", lambda one: townships.get(one["township_code"]), sort="township"),
+            Column("时长", said("minutes"), "hours", "minutes"),
+            Column("理由", said("reason"), width=36),
+            Column("申请", said("requested_at"), "moment", "requested_at", note=said("requested_by_name")),
+            Column("申请人", said("requested_by_name"), on="sheet"),
+            Column("状态", _state, sort="status"),
+            Column("决定", said("decided_at"), "moment", "decided_at", on="sheet"),
+            Column("决定人", said("decided_by_name"), on="sheet"),
+            Column("可用到", said("expires_on"), "day", on="sheet"),
+        ),
+        filters=(Filter("status", "状态", statuses), *township_filter(ask), *DAYS),
+        empty=("没有这样的申请。从老人的页可以申请。", "/desk/people", "找到老人"),
+    )
+
+
+def _state(request: dict[str, Any]) -> str:
+    return f"{request['status_name']}（已冲正）" if request["reversed"] else str(request["status_name"])
 
 
 @page(doors, REQUEST, who="desk")

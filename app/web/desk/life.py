@@ -9,8 +9,9 @@ from flask import Blueprint, Response
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.desk.lists import asked, listed, township_names
+from app.web.desk.lists import township_names
 from app.web.desk.people import PERSON, seen
+from app.web.desk.tables import Column, Filter, Table, list_page, said, table_page, township_filter
 from app.web.doors import form_key, go, page
 from app.web.screens import filled, screen
 
@@ -68,10 +69,25 @@ def report_death(ask: Asker, person_id: UUID) -> Response:
     return go(f"/desk/deaths/{answer['report_id']}")
 
 
-@page(doors, "/desk/deaths", who="desk")
+@list_page(doors, "/desk/deaths")
 def deaths(ask: Asker) -> Response:
-    found = listed(ask, "deaths.list", asked("open"))
-    return screen("desk/deaths.html", ask.actor, townships=township_names(ask), states=_STATES, **found)
+    townships = township_names(ask)
+    table = Table(
+        name="deaths",
+        asks="deaths.list",
+        columns=(
+            Column("姓名", said("name"), sort="name", link=lambda one: f"/desk/deaths/{one['report_id']}"),
+            Column("镇街", lambda one: townships.get(one["township_code"]), sort="township"),
+            Column("身故日期", said("died_on"), "day", "died_on"),
+            Column("上报", said("reported_at"), "moment", "reported_at", note=said("reported_by_name")),
+            Column("上报人", said("reported_by_name"), on="sheet"),
+            Column("状态", lambda one: _STATES[one["status"]]),
+            Column("办结", said("second_approved_at"), "moment", "carried_out_at", on="sheet"),
+        ),
+        filters=(Filter("open", "要办的", [("true", "待处理")]), *township_filter(ask)),
+        empty=("没有这样的身故上报。", "/desk/", "回今天"),
+    )
+    return table_page(ask, table)
 
 
 @page(doors, REPORT, who="desk")
@@ -99,7 +115,8 @@ def decline_death(ask: Asker, report_id: UUID) -> Response:
 
 def _leave_form(ask: Asker, person_id: UUID, refusal: Refusal | None = None) -> Response:
     relatives = ask.everything("family.list", {"person_id": person_id})
-    return _form(ask, "desk/leave.html", person_id, refusal, relatives=relatives)
+    leaving = ask.read("leaving.preview", {"person_id": person_id})
+    return _form(ask, "desk/leave.html", person_id, refusal, relatives=relatives, leaving=leaving)
 
 
 def _form(ask: Asker, template: str, person_id: UUID, refusal: Refusal | None = None, **more: Any) -> Response:

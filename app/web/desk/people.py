@@ -18,6 +18,8 @@ doors = Blueprint("desk_people", __name__)
 
 PERSON = "/desk/people/<uuid:person_id>"
 
+_MOST_SHOWN = 10
+
 
 @page(doors, "/desk/people", who="desk")
 def people(ask: Asker) -> Response:
@@ -34,6 +36,18 @@ def look_again(_ask: Asker) -> Response:
 def find(ask: Asker) -> Response:
     found = person_of_number(ask, "id_number")
     return _search(ask, found) if isinstance(found, Refusal) else _search(ask, person=found)
+
+
+@page(doors, "/desk/people/search", who="desk")
+def search_again(_ask: Asker) -> Response:
+    """Names are not kept in the address either."""
+    return go("/desk/people")
+
+
+@page(doors, "/desk/people/search", who="desk", method="POST")
+def search(ask: Asker) -> Response:
+    answer = ask.write("people.search", filled(), key=form_key())
+    return _search(ask, answer) if isinstance(answer, Refusal) else _search(ask, named=answer, filled=filled())
 
 
 @page(doors, "/desk/people/enrol", who="desk")
@@ -55,12 +69,17 @@ def enrol(ask: Asker) -> Response:
 def person(ask: Asker, person_id: UUID) -> Response:
     account = asked("account")
     found = listed(ask, "me.statement", {"for_person_id": person_id, **account}, limit=20)
+    mine: dict[str, Any] = _of_a_steward(ask, person_id) if ask.actor.is_steward else {}
     return screen(
         "desk/person.html",
         ask.actor,
         person=seen(ask, person_id),
+        townships=township_names(ask),
+        role_names=ROLE_NAMES,
         balance=ask.read("me.balance", {"for_person_id": person_id}),
-        proxies=ask.everything("proxies.list", {"person_id": person_id}) if ask.actor.is_steward else [],
+        services=ask.read("tasks.list", {"person_id": person_id, "limit": _MOST_SHOWN})["items"],
+        orders=ask.read("orders.list", {"for_person_id": person_id, "limit": _MOST_SHOWN})["items"],
+        **mine,
         account=account.get("account", "savings"),
         lines=found["items"],
         next_cursor=found["next_cursor"],
@@ -115,19 +134,26 @@ def end_proxy(ask: Asker, person_id: UUID, registration_id: UUID) -> Response:
 
 
 def seen(ask: Asker, person_id: UUID) -> dict[str, Any]:
-    """What is known of a person by id; an auditor is told no name."""
-    if not ask.actor.is_steward:
-        return {"person_id": str(person_id), "name": "这位人员"}
-    found: dict[str, Any] = ask.read("leaving.preview", {"person_id": person_id})
+    """What is known of a person by id; an auditor is told a shortened name."""
+    found: dict[str, Any] = ask.read("people.show", person_id=person_id)
     return found
 
 
-def _search(ask: Asker, refusal: Refusal | None = None, person: dict[str, Any] | None = None) -> Response:
+def _of_a_steward(ask: Asker, person_id: UUID) -> dict[str, Any]:
+    """What only a steward of the township is shown: whom somebody is related to, who acts for them, their coupons."""
+    return {
+        "proxies": ask.everything("proxies.list", {"person_id": person_id}),
+        "relatives": ask.everything("family.list", {"person_id": person_id}),
+        "coupons": ask.read("vouchers.list", {"for_person_id": person_id, "limit": _MOST_SHOWN})["items"],
+    }
+
+
+def _search(ask: Asker, refusal: Refusal | None = None, **found: Any) -> Response:
     return screen(
         "desk/people.html",
         ask.actor,
         refusal=refusal,
-        person=person,
+        **{"person": None, "named": None, **found},
         townships=township_names(ask),
         role_names=ROLE_NAMES,
     )

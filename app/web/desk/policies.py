@@ -9,10 +9,11 @@ from flask import Blueprint, Response
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.desk.lists import listed, moment_of, township_names
+from app.web.desk.lists import moment_of, township_names
+from app.web.desk.tables import Column, Filter, Table, list_page, said, table_page
 from app.web.doors import form_key, go, page
 from app.web.screens import filled, screen
-from timebank.core.errors import NotFound, Refused
+from timebank.core.errors import Refused
 from timebank.people.family_rules import RELATION_NAMES
 from timebank.policies.in_words import WORDS, value_text
 
@@ -24,15 +25,50 @@ CHANGE = "/desk/policies/changes/<int:change_id>"
 @page(doors, "/desk/policies", who="desk")
 def policies(ask: Asker) -> Response:
     found = ask.everything("policies.list")
-    townships, words = township_names(ask), _words(ask, found)
-    items = [{**one, "text": _text(one, one["value"], words), "own": _own(one, townships, words)} for one in found]
+    townships, words = township_names(ask), words_of(ask, found)
+    items = [{**one, "text": text_of(one, one["value"], words), "own": _own(one, townships, words)} for one in found]
     return screen("desk/policies.html", ask.actor, items=items)
 
 
-@page(doors, "/desk/policies/changes", who="desk")
+@list_page(doors, "/desk/policies/changes")
 def changes(ask: Asker) -> Response:
-    found = listed(ask, "policies.changes", {}, limit=20)
-    return screen("desk/changes.html", ask.actor, labels=_labels(ask), **found)
+    labels = _labels(ask)
+
+    def what(change: dict[str, Any]) -> str:
+        values = change["values"]
+        first = labels.get(values[0]["key"], values[0]["key"]) if values else ""
+        return f"{first}等 {len(values)} 项" if len(values) > 1 else first
+
+    table = Table(
+        name="policy_changes",
+        asks="policies.changes",
+        columns=(
+            Column(
+                "第几次",
+                said("change_id"),
+                "whole",
+                "number",
+                link=lambda one: f"/desk/policies/changes/{one['change_id']}",
+                shows=lambda one: f"第 {one['change_id']} 次",
+            ),
+            Column("变更什么", what, note=said("reason"), width=30),
+            Column("理由", said("reason"), on="sheet", width=40),
+            Column("生效", said("effective_at"), "moment", "effective_at"),
+            Column("提出", said("proposed_at"), "moment", note=said("proposed_by_name")),
+            Column("提出人", said("proposed_by_name"), on="sheet"),
+            Column(
+                "批准",
+                said("approved_at"),
+                "moment",
+                "approved_at",
+                note=lambda one: one["approved_by_name"] or ("随系统交付" if one["shipped"] else "等第二人批准"),
+            ),
+            Column("批准人", said("approved_by_name"), on="sheet"),
+        ),
+        filters=(Filter("waiting", "要办的", [("true", "等第二人批准")]),),
+        empty=("没有这样的变更。", "/desk/policies", "看现行办法"),
+    )
+    return table_page(ask, table)
 
 
 @page(doors, CHANGE, who="desk")
@@ -74,7 +110,7 @@ def propose(ask: Asker, key: str) -> Response:
     return go(f"/desk/policies/changes/{answer['change_id']}")
 
 
-def _words(ask: Asker, policies: list[dict[str, Any]]) -> dict[str, str]:
+def words_of(ask: Asker, policies: list[dict[str, Any]]) -> dict[str, str]:
     """What the codes within policies mean: kinds of service, relations, special categories."""
     kinds = {one["code"]: one["name"] for one in ask.everything("service_types.list")}
     categories: dict[str, str] = next(one["value"] for one in policies if one["key"] == "diner_categories")
@@ -82,14 +118,15 @@ def _words(ask: Asker, policies: list[dict[str, Any]]) -> dict[str, str]:
     return {**WORDS, **relations, **categories, **kinds, "other": "其他"}
 
 
-def _text(policy: dict[str, Any], value: Any, words: Mapping[str, str] = WORDS) -> str:
+def text_of(policy: Mapping[str, Any], value: Any, words: Mapping[str, str] = WORDS) -> str:
+    """A value of a policy as it is read out."""
     return value_text(value, policy["unit"], words)
 
 
 def _own(policy: dict[str, Any], townships: dict[str, str], words: Mapping[str, str]) -> list[tuple[str, str]]:
     """Townships that have a value of their own, and it in words."""
     own = policy["township_values"].items()
-    return [(townships.get(code, code), _text(policy, value, words)) for code, value in own]
+    return [(townships.get(code, code), text_of(policy, value, words)) for code, value in own]
 
 
 def _labels(ask: Asker) -> dict[str, str]:
@@ -97,17 +134,15 @@ def _labels(ask: Asker) -> dict[str, str]:
 
 
 def _change_page(ask: Asker, change_id: int, refusal: Refusal | None = None) -> Response:
-    found = next((one for one in ask.everything("policies.changes") if one["change_id"] == change_id), None)
-    if found is None:
-        raise NotFound("change_unknown", "没有这次变更")
+    found = ask.read("policies.change", change_id=change_id)
     in_force, townships = ask.everything("policies.list"), township_names(ask)
-    policies, words = {one["key"]: one for one in in_force}, _words(ask, in_force)
+    policies, words = {one["key"]: one for one in in_force}, words_of(ask, in_force)
     values = []
     for value in found["values"]:
         policy, code = policies[value["key"]], value["township_code"]
         now = policy["township_values"].get(code, policy["value"])
         where = townships.get(code, code) if code else "全区"
-        values.append((policy["label"], where, _text(policy, now, words), _text(policy, value["value"], words)))
+        values.append((policy["label"], where, text_of(policy, now, words), text_of(policy, value["value"], words)))
     return screen("desk/change.html", ask.actor, refusal=refusal, change=found, values=values)
 
 
@@ -121,6 +156,6 @@ def _propose_form(ask: Asker, key: str, refusal: Refusal | None = None) -> Respo
         "desk/propose.html",
         ask.actor,
         refusal=refusal,
-        policy={**policy, "text": _text(policy, policy["value"])},
+        policy={**policy, "text": text_of(policy, policy["value"])},
         townships=list(township_names(ask).items()),
     )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.desk.lists import asked, listed, moment_of, person_of_number, renamed, township_names
+from app.web.desk.lists import moment_of, person_of_number, renamed
 from app.web.desk.people import PERSON, seen
+from app.web.desk.tables import DAYS, Column, Filter, Table, list_page, said, table_page, township_filter
 from app.web.doors import form_key, go, page
 from app.web.screens import filled, screen
-from timebank.tasks.rules import STATUS_NAMES, AssignmentStatus
+from timebank.tasks.rules import STATUS_NAMES, AssignmentStatus, TaskStatus
 
 doors = Blueprint("desk_services", __name__)
 
@@ -33,11 +35,49 @@ _PART_NAMES = {
 }
 
 
-@page(doors, "/desk/services", who="desk")
+@list_page(doors, "/desk/services")
 def services(ask: Asker) -> Response:
-    found = listed(ask, "tasks.list", asked("status", "township_code"))
-    statuses = [(str(status), name) for status, name in STATUS_NAMES.items()]
-    return screen("desk/services.html", ask.actor, statuses=statuses, townships=township_names(ask), **found)
+    return table_page(ask, _services(ask))
+
+
+def _services(ask: Asker) -> Table:
+    kinds = [(one["code"], one["name"]) for one in ask.everything("service_types.list")]
+    return Table(
+        name="services",
+        asks="tasks.list",
+        columns=(
+            Column("开始", said("starts_at"), "moment", "starts_at", link=_at),
+            Column("服务", said("service_type_name"), sort="service_type"),
+            Column("时长", said("minutes"), "hours", "minutes"),
+            Column("老人", said("beneficiary_name"), sort="beneficiary"),
+            Column("志愿者", _volunteers),
+            Column("镇街", said("township_name"), sort="township"),
+            Column("状态", _state, sort="status"),
+            Column("入账时长", said("payable_minutes"), "hours", on="sheet"),
+            Column("发布人", said("requested_by_name"), on="sheet"),
+            Column("发布时间", said("requested_at"), "moment", on="sheet"),
+        ),
+        filters=(
+            Filter("status", "状态", [(str(status), name) for status, name in STATUS_NAMES.items()]),
+            Filter("service_type", "服务类型", kinds),
+            *township_filter(ask),
+            *DAYS,
+        ),
+        empty=("没有这样的服务。没有手机的老人，可以替他发布求助。", "/desk/people", "找到老人"),
+    )
+
+
+def _at(task: dict[str, Any]) -> str:
+    return f"/desk/services/{task['task_id']}"
+
+
+def _volunteers(task: dict[str, Any]) -> str:
+    return "、".join(part["volunteer_name"] for part in task["assignments"]) or "还没有人接"
+
+
+def _state(task: dict[str, Any]) -> str:
+    filled_in = task["back_filled"] and task["status"] not in (TaskStatus.RECORDED, TaskStatus.REJECTED)
+    return f"{task['status_name']}（补录）" if filled_in else str(task["status_name"])
 
 
 @page(doors, SERVICE, who="desk")

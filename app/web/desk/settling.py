@@ -9,8 +9,9 @@ from flask import Blueprint, Response
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.desk.clearing import WINDOW
-from app.web.desk.lists import asked, listed, township_names
+from app.web.desk.clearing import WINDOW, window_filter
+from app.web.desk.lists import township_names
+from app.web.desk.tables import Column, Filter, Table, list_page, said, table_page, township_filter
 from app.web.doors import form_key, go, page
 from app.web.screens import filled, screen
 from timebank.clearing.queries.statements import DIRECTION_NAMES, PAYMENT_STATE_NAMES
@@ -44,10 +45,43 @@ def abort(ask: Asker, window: str) -> Response:
     return _after(ask, window, answer, "结算已撤销，回到核对中")
 
 
-@page(doors, "/desk/clearing/payments", who="desk")
+@list_page(doors, "/desk/clearing/payments")
 def payments(ask: Asker) -> Response:
-    found = listed(ask, "clearing.payments", asked("window", "state"))
-    return screen("desk/payments.html", ask.actor, **_names(ask), **found)
+    return table_page(ask, _payments(ask), ways=[("/desk/clearing", "回清算")])
+
+
+def _payments(ask: Asker) -> Table:
+    townships = township_names(ask)
+    return Table(
+        name="payments",
+        asks="clearing.payments",
+        columns=(
+            Column(
+                "镇街",
+                lambda one: townships.get(one["township_code"], one["township_code"]),
+                sort="township",
+                link=lambda one: f"/desk/clearing/payments/{one['payment_id']}",
+            ),
+            Column("方向", lambda one: DIRECTION_NAMES[one["direction"]], sort="direction"),
+            Column("金额", said("amount_fen"), "yuan", "amount_fen"),
+            Column("周期", said("window"), sort="window"),
+            Column("状态", _state, sort="state"),
+            Column("凭证或原因", lambda one: one["outside_reference"] or one["problem"], width=30),
+            Column("指令付款", said("instructed_at"), "moment", "instructed_at"),
+            Column("办结", said("ended_at"), "moment", "ended_at", on="sheet"),
+        ),
+        filters=(
+            Filter("state", "状态", list(PAYMENT_STATE_NAMES.items())),
+            window_filter(ask),
+            *township_filter(ask),
+        ),
+        empty=("没有这样的付款。周期结算后才有付款清单。", "/desk/clearing", "回清算"),
+    )
+
+
+def _state(payment: dict[str, Any]) -> str:
+    name = PAYMENT_STATE_NAMES[payment["state"]]
+    return f"{name}（第 {payment['attempt']} 次）" if payment["attempt"] > 1 else name
 
 
 @page(doors, PAYMENT, who="desk")

@@ -16,6 +16,7 @@ doors = Blueprint("desk_today", __name__)
 
 _WAITING = (
     ("补录待第二人审批", "tasks.list", {"status": "recorded"}, "/desk/services?status=recorded"),
+    ("工作簿待导入", "imports.list", {"state": "waiting"}, "/desk/imports?state=waiting"),
     ("服务申诉待裁定", "tasks.list", {"status": "disputed"}, "/desk/services?status=disputed"),
     ("往来异议待裁定", "clearing.disputes", {"unruled": "true"}, "/desk/clearing/disputes?unruled=true"),
     ("用餐申请待审核", "diners.list", {"state": "applied"}, "/desk/diners?state=applied"),

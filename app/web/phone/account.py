@@ -29,6 +29,7 @@ MORE = (
     ("/m/honours", "我的荣誉", "star"),
     ("/m/statement", "时间明细", "clock"),
     ("/m/notices", "通知", "bell"),
+    ("/m/refusals", "没办成的事", "cross"),
 )
 
 
@@ -68,6 +69,12 @@ def why(ask: Asker) -> Response:
     kinds = ("transfer_id", "task_id", "voucher_id", "booking_id", "order_id", "key", "for_person_id")
     asked = {name: request.args[name] for name in kinds if name in request.args}
     return screen("phone/why.html", ask.actor, said=ask.read("me.explain", asked))
+
+
+@page(doors, "/m/refusals", who="person")
+def refusals(ask: Asker) -> Response:
+    found = ask.read("me.refusals", {"limit": 20, "cursor": request.args.get("cursor")})
+    return screen("phone/refusals.html", ask.actor, refusals=found["items"], next_cursor=found["next_cursor"])
 
 
 @page(doors, "/m/notices", who="person")

@@ -31,6 +31,24 @@ def elder_named(ask: Asker, people: Pairs, person_id: str | None) -> str | None:
     return next((said.removeprefix("替").removesuffix("办") for known, said in people if known == person_id), None)
 
 
+def township_of(ask: Asker, person_id: str | None) -> str | None:
+    """Where somebody for whom one acts lives, whose prices and rules hold; one's own township for oneself."""
+    elders = {one["person_id"]: one["township_code"] for one in ask.everything("proxies.list")}
+    return elders.get(person_id or "") or ask.actor.township_code
+
+
+def means_of(ask: Asker, people: Pairs) -> list[tuple[str, str, int]]:
+    """What everybody for whom one may act has: id, how the page speaks of them, and minutes that can be used."""
+    return [
+        (
+            person_id,
+            elder_named(ask, people, person_id) or "您",
+            int(ask.read("me.balance", {"for_person_id": person_id})["available_minutes"]),
+        )
+        for person_id, _ in people
+    ]
+
+
 def relatives(ask: Asker) -> list[tuple[str, str]]:
     """One's registered relatives, by id, as a form offers them."""
     return [(one["person_id"], f"{one['name']}（{one['relation_name']}）") for one in ask.everything("family.list")]

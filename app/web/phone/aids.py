@@ -12,7 +12,7 @@ from flask import Blueprint, Response, request
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
 from app.web.doors import form_key, go, page
-from app.web.phone.acting import elder_named, policies_for, spending, sure, whom
+from app.web.phone.acting import elder_named, means_of, policies_for, spending, sure, township_of, whom
 from app.web.screens import filled, moment_text, screen
 from timebank.core.amounts import hours_text
 
@@ -152,13 +152,14 @@ def _kind(ask: Asker, code: str) -> dict[str, Any]:
 
 
 def _shelf(ask: Asker) -> list[dict[str, Any]]:
-    """What can be borrowed now, by kind and place, the own township first."""
-    home = ask.actor.township_code
+    """What can be borrowed now, by kind and place, first where one lives or an elder whom one acts for."""
+    near = {township_of(ask, person_id): "老人的镇街" for person_id, _ in whom(ask, _SCOPE)}
+    near[ask.actor.township_code] = "您的镇街"
     found = ask.everything("aid_items.list", {"available": "true"})
     counted = Counter((one["kind"], one["at_township_code"]) for one in found)
     kinds = {one["code"]: one for one in ask.everything("aid_items.kinds")}
     listed = [
-        {**kinds[kind], "township_code": where, "count": count, "near": where == home}
+        {**kinds[kind], "township_code": where, "count": count, "near": near.get(where, "")}
         for (kind, where), count in counted.items()
         if kind in kinds
     ]
@@ -166,7 +167,9 @@ def _shelf(ask: Asker) -> list[dict[str, Any]]:
 
 
 def _borrow_form(ask: Asker, sent: Mapping[str, str], refusal: Refusal | None = None) -> Response:
-    most = int(policies_for(ask, ask.actor.township_code)["aid_max_days"])
+    people = whom(ask, _SCOPE)
+    townships = [township_of(ask, person_id) for person_id, _ in people]
+    most = max(int(policies_for(ask, code)["aid_max_days"]) for code in townships)
     return screen(
         "phone/aid_borrow.html",
         ask.actor,
@@ -174,9 +177,9 @@ def _borrow_form(ask: Asker, sent: Mapping[str, str], refusal: Refusal | None = 
         filled=dict(sent),
         kind=_kind(ask, sent.get("kind", "")),
         where=_townships(ask).get(sent.get("township_code", ""), "有货的镇街"),
-        people=whom(ask, _SCOPE),
+        people=people,
         most=most,
-        available=ask.read("me.balance")["available_minutes"],
+        means=means_of(ask, people),
     )
 
 

@@ -33,7 +33,7 @@ def before_asking(ask: Asker) -> Response:
 @page(doors, "/m/ask", who="person", method="POST")
 def ask_for_help(ask: Asker) -> Response:
     sent = filled()
-    answer = ask.write("tasks.request", _wanted(sent), key=form_key())
+    answer = ask.write("tasks.request", {**_wanted(sent), **_place(ask, sent)}, key=form_key())
     if isinstance(answer, Refusal):
         return _form(ask, _beside_what_was_asked(answer, sent))
     tell("已发布，等志愿者接单")
@@ -49,6 +49,18 @@ def _wanted(sent: dict[str, str]) -> dict[str, Any]:
         "minutes": sent.get("other_minutes") if minutes == _OTHER else minutes,
         "note": sent.get("note"),
     }
+
+
+def _place(ask: Asker, sent: dict[str, str]) -> dict[str, Any]:
+    """Where the visit goes: as the form says, or where the diner's file of whoever is helped has meals brought."""
+    if sent.get("address"):
+        return {"address": sent["address"]}
+    helped = sent.get("elder_id") or str(ask.actor.person())
+    files = (one for one in ask.everything("diners.list") if str(one["person_id"]) == helped)
+    file = next(files, None)
+    if file is None:
+        return {}
+    return {"address": file["delivery_address"], "latitude": file["latitude"], "longitude": file["longitude"]}
 
 
 def _beside_what_was_asked(refusal: Refusal, sent: dict[str, str]) -> Refusal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from flask import Blueprint, Response, request
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
 from app.web.doors import form_key, go, page
-from app.web.phone.acting import elder_named, policies_for, spending, sure, whom
+from app.web.phone.acting import elder_named, means_of, policies_for, spending, sure, township_of, whom
 from app.web.screens import day_text, filled, moment_text, screen
 from timebank.core import clock
 from timebank.core.amounts import hours_text
@@ -159,28 +160,31 @@ def _visit(sent: Mapping[str, str]) -> dict[str, str]:
 
 
 def _book_form(ask: Asker, sent: Mapping[str, str], refusal: Refusal | None = None) -> Response:
-    policies = policies_for(ask, ask.actor.township_code)
+    people = whom(ask, _SCOPE)
+    # Who comes and how far ahead is as in the elder's township; before one is chosen, that of anybody one acts for.
+    townships = {township_of(ask, sent.get("for_person_id") or person_id) for person_id, _ in people}
+    policies = policies_for(ask, next(iter(townships)) if len(townships) == 1 else None)
     shortest, longest = policies["care_min_minutes"], policies["care_max_minutes"]
     today = clock.today()
     days = [today + timedelta(days=ahead) for ahead in range(min(int(policies["care_ahead_days"]), _DAYS_OFFERED) + 1)]
-    providers = ask.everything("care_providers.list", {"township_code": ask.actor.township_code})
+    providers = [one for code in townships for one in ask.everything("care_providers.list", {"township_code": code})]
     return screen(
         "phone/care_book.html",
         ask.actor,
         refusal=refusal,
         filled=dict(sent),
-        people=whom(ask, _SCOPE),
+        people=people,
         services=[
             (one["code"], f"{one['name']}（1小时扣{hours_text(one['rate_percent'] * 60 // 100)}）")
             for one in _services(ask)
         ],
         usual=USUAL_SERVICE,
-        providers=[(one["provider_id"], one["name"]) for one in providers if one["active"]],
+        providers=sorted({(one["provider_id"], one["name"]) for one in providers if one["active"]}, key=itemgetter(1)),
         days=[(day.isoformat(), day_text(day)) for day in days],
         tomorrow=(today + timedelta(days=1)).isoformat(),
         times=[f"{hour:02}:{half:02}" for hour in range(6, 21) for half in (0, 30)],
         lengths=[(one, hours_text(one)) for one in _LENGTHS if shortest <= one <= longest],
-        available=ask.read("me.balance")["available_minutes"],
+        means=means_of(ask, people),
     )
 
 

@@ -11,10 +11,18 @@ from flask import Blueprint, Response, request
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
 from app.web.doors import form_key, go, page
-from app.web.phone.acting import elder_named, policies_for, relatives, spending, sure, whom
+from app.web.phone.acting import (
+    elder_named,
+    means_of,
+    policies_for,
+    relatives,
+    spending,
+    sure,
+    township_of,
+    whom,
+)
 from app.web.screens import filled, screen
 from timebank.core.amounts import hours_text
-from timebank.core.errors import NotFound
 
 doors = Blueprint("coupons", __name__)
 
@@ -45,7 +53,7 @@ def buying_sure(ask: Asker) -> Response:
     wrong = ask.unreadable("vouchers.buy", wanted)
     if wrong is not None:
         return _buy_form(ask, wanted, wrong)
-    people, price = whom(ask, _SCOPE), _price(ask)
+    people, price = whom(ask, _SCOPE), _price(ask, wanted["for_person_id"])
     elder = elder_named(ask, people, wanted["for_person_id"])
     return sure(
         ask,
@@ -172,17 +180,13 @@ def _with_last_day(voucher: dict[str, Any]) -> dict[str, Any]:
 
 def _found(ask: Asker, voucher_id: UUID) -> tuple[dict[str, Any], str | None]:
     """One voucher of one's own or of an elder's, with the elder's name. Raises NotFound ``voucher_unknown``."""
-    people = whom(ask, _SCOPE)
-    for status in ("issued", None):
-        for person_id, _ in people:
-            for one in ask.everything("vouchers.list", {"for_person_id": person_id, "status": status}):
-                if one["voucher_id"] == str(voucher_id):
-                    return _with_last_day(one), elder_named(ask, people, person_id)
-    raise NotFound("voucher_unknown", "没有这张用餐券")
+    found = ask.read("vouchers.show", voucher_id=voucher_id)
+    return _with_last_day(found), elder_named(ask, whom(ask, _SCOPE), found["holder_id"])
 
 
-def _price(ask: Asker) -> int:
-    return int(policies_for(ask, ask.actor.township_code)["voucher_price_minutes"])
+def _price(ask: Asker, person_id: str | None) -> int:
+    """As in the township of whoever will eat for it."""
+    return int(policies_for(ask, township_of(ask, person_id))["voucher_price_minutes"])
 
 
 def _home_of(ask: Asker, person_id: str | None) -> str:
@@ -192,17 +196,22 @@ def _home_of(ask: Asker, person_id: str | None) -> str:
 
 
 def _buy_form(ask: Asker, sent: dict[str, str], refusal: Refusal | None = None) -> Response:
-    price = _price(ask)
+    people = whom(ask, _SCOPE)
+    prices = {person_id: _price(ask, person_id) for person_id, _ in people}
+    price = prices[people[0][0]] if len(set(prices.values())) == 1 else None
     most = min(_MOST_OFFERED, int(policies_for(ask, ask.actor.township_code)["voucher_max_quantity"]))
     return screen(
         "phone/coupon_buy.html",
         ask.actor,
         refusal=refusal,
         filled=sent,
-        people=whom(ask, _SCOPE),
-        price=price,
-        available=ask.read("me.balance")["available_minutes"],
-        quantities=[(count, f"{count} 张（{hours_text(count * price)}）") for count in range(1, most + 1)],
+        people=people,
+        prices=prices,
+        means=means_of(ask, people),
+        quantities=[
+            (count, f"{count} 张" if price is None else f"{count} 张（{hours_text(count * price)}）")
+            for count in range(1, most + 1)
+        ],
     )
 
 

@@ -60,6 +60,21 @@ class Seen:
         """The code is for whoever comes to the door: of use once somebody has promised to come."""
         return self.helped and any(one["status"] == "accepted" for one in self.task["assignments"])
 
+    @property
+    def shows_where(self) -> bool:
+        """Where to go is for the volunteer until the visit is over, and for the helped side until somebody comes."""
+        if not self.task["beneficiary_name"]:
+            return False
+        if self.part is not None:
+            return self.part["status"] in ("accepted", "checked_in")
+        return self.helped and self.task["status"] in ("open", "accepted")
+
+    @property
+    def gone(self) -> list[Part]:
+        """Who had agreed to come and does not, with the reason, for the helped side."""
+        withdrawn = [one for one in self.task["assignments"] if one["status"] == "withdrawn"]
+        return withdrawn if self.helped and self.task["status"] == "open" else []
+
 
 def look(task: Task, person_id: UUID | None) -> Seen:
     """The task in this person's eyes."""

@@ -15,8 +15,15 @@ from app.web.phone.help import task_screen
 from app.web.phone.help_seen import Seen, look
 from app.web.screens import clock_text, filled, moment_text, screen
 from timebank.core.amounts import hours_text
+from timebank.tasks.rules import CANCEL_REASON_NAMES, CancelReason
 
 doors = Blueprint("help_steps", __name__)
+
+_WHY_NOT_COMING = (CancelReason.ILL, CancelReason.BUSY, CancelReason.MISTAKE, CancelReason.OTHER)
+_WHY_NOT_NEEDED = (
+    *(CancelReason.NOT_NEEDED, CancelReason.HELPED, CancelReason.ILL),
+    *(CancelReason.BUSY, CancelReason.MISTAKE, CancelReason.OTHER),
+)
 
 STARS = ((5, "★★★★★ 很满意"), (4, "★★★★ 满意"), (3, "★★★ 一般"), (2, "★★ 不太满意"), (1, "★ 不满意"))
 
@@ -71,7 +78,9 @@ def before_cancelling(ask: Asker, task_id: UUID) -> Response:
 
 @page(doors, "/m/tasks/<uuid:task_id>/cancel", who="person", method="POST")
 def cancel(ask: Asker, task_id: UUID) -> Response:
-    answer = ask.write("tasks.cancel", key=form_key(), task_id=task_id)
+    sent = filled()
+    why = {name: sent.get(name) for name in ("reason", "words")}
+    answer = ask.write("tasks.cancel", why, key=form_key(), task_id=task_id)
     if isinstance(answer, Refusal):
         return _form(ask, task_id, "cancel", answer)
     tell("已取消")
@@ -104,21 +113,16 @@ def _form(ask: Asker, task_id: UUID, step: str, refusal: Refusal | None = None) 
 
 
 def _sure_to_cancel(ask: Asker, seen: Seen, refusal: Refusal | None) -> Response:
-    of_task = f"/m/tasks/{seen.task['task_id']}"
-    if seen.part is not None:
-        words = ("您不去了。任务会重新开放，等别的志愿者接单，老人会收到通知。",)
-    else:
-        words = ("不要帮忙了。已经接单的志愿者会收到通知。",)
-    return sure(
-        ask,
-        "不去了，取消接单" if seen.part is not None else "取消这次求助",
-        to=f"{of_task}/cancel",
-        button="确定取消",
-        back=of_task,
-        facts=_facts(seen),
-        words=words,
-        danger=True,
+    serves = seen.part is not None
+    reasons = _WHY_NOT_COMING if serves else _WHY_NOT_NEEDED
+    return screen(
+        "phone/help_cancel.html",
+        ask.actor,
         refusal=refusal,
+        seen=seen,
+        serves=serves,
+        facts=_facts(seen),
+        reasons=[(str(reason), CANCEL_REASON_NAMES[reason]) for reason in reasons],
     )
 
 
@@ -148,4 +152,4 @@ def _facts(seen: Seen) -> list[tuple[str, str]]:
 
 
 _ONCE_MORE = {"cancel": _sure_to_cancel, "check_out": _sure_to_check_out}
-"""Steps that need nothing but a second thought."""
+"""Steps that need a second thought and have pages of their own."""

@@ -11,6 +11,7 @@ from app.web.browser import tell
 from app.web.doors import form_key, go, page
 from app.web.phone.eaters import Eater, day_asked, eater_asked, id_asked
 from app.web.phone.menu import ask_whether_open, meals_of
+from app.web.phone.rated import last_unrated
 from app.web.screens import filled, screen
 from timebank.core import clock
 
@@ -49,6 +50,7 @@ def menu(ask: Asker) -> Response:
         meals=meals,
         open=any(meal.refusal is None for meal in meals),
         next_day=day + timedelta(days=1),
+        unrated=last_unrated(ask, whose) if day == today else None,
         closed=[one for one in canteen["closed_days"] if one["closed_on"] == day.isoformat()],
     )
 

@@ -105,7 +105,7 @@ def price_and_order(ask: Asker) -> Response:
         "for_person_id": table.whose.person_id,
     }
     if sent.get("step") != "order":
-        return _priced(ask, table, sent, ask.write("orders.price", wanted, key=""))
+        return priced(ask, table, sent, ask.write("orders.price", wanted, key=""))
     answer = ask.write("orders.place", wanted, key=form_key())
     if isinstance(answer, Refusal):
         return choosing(ask, table, sent, answer)
@@ -113,15 +113,19 @@ def price_and_order(ask: Asker) -> Response:
     return go(f"/m/orders/{answer['order_id']}{table.whose.tail}")
 
 
-def _priced(ask: Asker, table: Table, sent: Mapping[str, str], asked: Any) -> Response:
+def priced(
+    ask: Asker, table: Table, sent: Mapping[str, str], asked: Any, order: Mapping[str, Any] | None = None
+) -> Response:
+    """What a meal will cost, or an ``order`` once it is changed, with the one button that does it."""
     if isinstance(asked, Refusal):
-        return choosing(ask, table, sent, asked)
+        return choosing(ask, table, sent, asked, order=order)
     counts = {dish["menu_item_id"]: dish["quantity"] for dish in chosen(sent)}
     return screen(
         "phone/meal_price.html",
         ask.actor,
         table=table,
         whose=table.whose,
+        order=order,
         asked=asked,
         counts=counts,
         sent={name: value for name, value in sent.items() if name != "step"},

@@ -14,8 +14,9 @@ from app.web.browser import tell
 from app.web.doors import form_key, go, page
 from app.web.phone.acting import policies_for, sure
 from app.web.phone.eaters import Eater, eater_asked, eaters
-from app.web.phone.ordering import DISH, choosing, table_for, wish
-from app.web.screens import filled, screen
+from app.web.phone.ordering import DISH, Table, choosing, priced, table_for, wish
+from app.web.phone.rated import may_be_rated, rating_of
+from app.web.screens import day_text, filled, screen
 from timebank.core import clock
 from timebank.core.amounts import yuan_text
 
@@ -49,6 +50,7 @@ def order(ask: Asker, order_id: UUID) -> Response:
         order=shown,
         whose=_whose(ask, shown),
         may_change=shown["state"] == "placed" and clock.now() < datetime.fromisoformat(shown["cut_off_at"]),
+        **_said(ask, shown),
     )
 
 
@@ -60,10 +62,16 @@ def change_form(ask: Asker, order_id: UUID) -> Response:
 
 @page(doors, "/m/orders/<uuid:order_id>/change", who="person", method="POST")
 def change(ask: Asker, order_id: UUID) -> Response:
-    sent = filled()
+    """The price first; changed is only from the page that shows it."""
+    sent, shown = filled(), ask.read("orders.show", order_id=order_id)
+    if sent.get("step") == "again":
+        return _changing(ask, shown, sent)
+    if sent.get("step") != "order":
+        asked = ask.write("orders.price_change", wish(sent), key="", order_id=order_id)
+        return priced(ask, _table_of(ask, shown), sent, asked, order=shown)
     answer = ask.write("orders.change", wish(sent), key=form_key(), order_id=order_id)
     if isinstance(answer, Refusal):
-        return _changing(ask, ask.read("orders.show", order_id=order_id), sent, answer)
+        return _changing(ask, shown, sent, answer)
     tell(f"改好了，现在付 {yuan_text(answer['elder_fen'])}")
     return go(f"/m/orders/{order_id}")
 
@@ -84,7 +92,9 @@ def cancel(ask: Asker, order_id: UUID) -> Response:
 
 @page(doors, "/m/orders/<uuid:order_id>/rate", who="person")
 def rate_form(ask: Asker, order_id: UUID) -> Response:
-    return _rating(ask, order_id, {})
+    shown = ask.read("orders.show", order_id=order_id)
+    before = rating_of(ask, shown)
+    return _rating(ask, order_id, _as_rated(before) if before is not None else {})
 
 
 @page(doors, "/m/orders/<uuid:order_id>/rate", who="person", method="POST")
@@ -98,6 +108,12 @@ def rate(ask: Asker, order_id: UUID) -> Response:
     return go(f"/m/orders/{order_id}")
 
 
+def _said(ask: Asker, shown: Mapping[str, Any]) -> dict[str, Any]:
+    """What was said about the meal and what the canteen answered; and whether more may be said."""
+    rating = rating_of(ask, shown)
+    return {"rating": rating, "may_rate": may_be_rated(ask, shown, rating), "stars": dict(_STARS)}
+
+
 def _whose(ask: Asker, shown: Mapping[str, Any]) -> Eater:
     """Whose meal it is; the order has been shown, so it is one's own or an elder's one acts for."""
     return next(one for one in eaters(ask) if one.person_id == str(shown["diner_id"]))
@@ -106,9 +122,13 @@ def _whose(ask: Asker, shown: Mapping[str, Any]) -> Eater:
 def _changing(
     ask: Asker, shown: Mapping[str, Any], sent: Mapping[str, str], refusal: Refusal | None = None
 ) -> Response:
+    return choosing(ask, _table_of(ask, shown), sent, refusal, order=shown)
+
+
+def _table_of(ask: Asker, shown: Mapping[str, Any]) -> Table:
+    """The meal that was ordered, with all that there is to choose now."""
     day = date.fromisoformat(shown["served_on"])
-    table = table_for(ask, _whose(ask, shown), shown["canteen_id"], day, shown["meal"])
-    return choosing(ask, table, sent, refusal, order=shown)
+    return table_for(ask, _whose(ask, shown), shown["canteen_id"], day, shown["meal"])
 
 
 def _as_ordered(shown: Mapping[str, Any]) -> dict[str, str]:
@@ -123,6 +143,11 @@ def _as_ordered(shown: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def _as_rated(rating: Mapping[str, Any]) -> dict[str, Any]:
+    """A rating as a form would have been filled in for it."""
+    return {"stars": str(rating["stars"]), "tags": rating["tags"], "words": rating["words"]}
+
+
 def _cancelling(ask: Asker, order_id: UUID, refusal: Refusal | None = None) -> Response:
     shown = ask.read("orders.show", order_id=order_id)
     whose = _whose(ask, shown)
@@ -134,7 +159,11 @@ def _cancelling(ask: Asker, order_id: UUID, refusal: Refusal | None = None) -> R
         to=f"/m/orders/{order_id}/cancel",
         button="退掉这一餐",
         back=f"/m/orders/{order_id}",
-        facts=[("哪一餐", f"{shown['served_on']} {shown['meal_name']}"), ("在哪里", shown["canteen_name"]), *back],
+        facts=[
+            ("哪一餐", f"{day_text(shown['served_on'])}{shown['meal_name']}"),
+            ("在哪里", shown["canteen_name"]),
+            *back,
+        ],
         words=[dishes, *(["用掉的用餐券也会退回来。"] if shown["voucher_id"] else [])],
         danger=True,
         refusal=refusal,
@@ -144,7 +173,7 @@ def _cancelling(ask: Asker, order_id: UUID, refusal: Refusal | None = None) -> R
 def _rating(ask: Asker, order_id: UUID, sent: Mapping[str, Any], refusal: Refusal | None = None) -> Response:
     shown = ask.read("orders.show", order_id=order_id)
     whose = _whose(ask, shown)
-    township = (whose.file or {}).get("township_code")
+    township = ask.read("canteens.show", canteen_id=shown["canteen_id"])["township_code"]
     return screen(
         "phone/meal_rate.html",
         ask.actor,

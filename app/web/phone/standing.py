@@ -115,14 +115,14 @@ def _pausing(
         refusal=refusal,
         filled=sent,
         whose=whose,
-        one=_found(ask, whose, standing_order_id),
+        one=ask.read("standing_orders.show", standing_order_id=standing_order_id),
         tomorrow=(clock.today() + timedelta(days=1)).isoformat(),
     )
 
 
 def _ending(ask: Asker, whose: Eater, standing_order_id: UUID, refusal: Refusal | None = None) -> Response:
-    one = _found(ask, whose, standing_order_id)
-    facts = [("哪一餐", f"{one['weekdays_text']}{one['meal_name']}"), ("在哪里", one["canteen_name"])] if one else []
+    one = ask.read("standing_orders.show", standing_order_id=standing_order_id)
+    facts = [("哪一餐", f"{one['weekdays_text']}{one['meal_name']}"), ("在哪里", one["canteen_name"])]
     return sure(
         ask,
         f"{whose.instead}结束这份长期订餐吗？",
@@ -134,9 +134,3 @@ def _ending(ask: Asker, whose: Eater, standing_order_id: UUID, refusal: Refusal 
         danger=True,
         refusal=refusal,
     )
-
-
-def _found(ask: Asker, whose: Eater, standing_order_id: UUID) -> dict[str, Any] | None:
-    """The standing order among those that are in force."""
-    listed = ask.everything("standing_orders.list", {"for_person_id": whose.person_id})
-    return next((one for one in listed if one["standing_order_id"] == str(standing_order_id)), None)

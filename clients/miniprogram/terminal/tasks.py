@@ -61,10 +61,26 @@ def accept(handset: Handset, task: str) -> None:
 
 @click.command("cancel", cls=PhoneCommand)
 @click.argument("task", metavar="任务序号")
+@click.option("--reason", help="为什么，会告诉对方")
 @on_phone
-def cancel(handset: Handset, task: str) -> None:
+def cancel(handset: Handset, task: str, reason: str | None) -> None:
     """取消任务。"""
-    _act(handset, task, "cancel", {}, "取消任务", "已取消")
+    _act(handset, task, "cancel", {"words": reason} if reason else {}, "取消任务", "已取消")
+
+
+@click.command("where", cls=PhoneCommand)
+@click.argument("task", metavar="任务序号")
+@on_phone
+def where(handset: Handset, task: str) -> None:
+    """接下的任务到哪里去、打什么电话。"""
+    found = handset.api.get(f"/tasks/{chosen_task(handset, task)}/where")
+    place = "，".join(one for one in (found["village"], found["address"]) if one) or "没有写地址"
+    lines = (
+        [f"电话：{found['contact_name']} {found['phone']}"] if found["phone"] else ["没有登记电话，找不到请联系镇街"]
+    )
+    if found["phone"] and found["contact_is_proxy"]:
+        lines.append("这是代办人的电话，老人没有登记电话")
+    handset.screen.show(place, lines, small="只给您上门用，请不要告诉别人")
 
 
 @click.command("check-in", cls=PhoneCommand)
@@ -95,7 +111,7 @@ def confirm(handset: Handset, task: str, rating: int, comment: str | None) -> No
     _act(handset, task, "confirm", body, "确认服务", "已确认，谢谢您")
 
 
-COMMANDS = (request, tasks, accept, cancel, check_in, check_out, confirm)
+COMMANDS = (request, tasks, accept, cancel, where, check_in, check_out, confirm)
 
 
 def _act(handset: Handset, typed: str, verb: str, body: dict[str, Any], title: str, done: str) -> None:

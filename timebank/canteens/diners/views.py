@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, select, true, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, and_, literal, select, true, type_coerce
 from sqlalchemy.orm import Session
 
 from timebank.canteens.diners.actions.categories import days_of
@@ -17,6 +17,8 @@ from timebank.canteens.diners.queries import diner_unknown, one_of
 from timebank.canteens.diners.rules import DinerState
 from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
+from timebank.core.chinese_order import by_pinyin
+from timebank.core.sorting import Orders, Part, Slice, by_course, slice_of, within_days
 from timebank.people.id_numbers import age_on
 from timebank.people.models import ElderFile, Person
 from timebank.people.queries import elders_of
@@ -33,6 +35,24 @@ class DinerFilter:
     state: str | None = None
     category: str | None = None
     canteen_id: UUID | None = None
+    since: date | None = None
+    until: date | None = None
+
+
+DINER_ORDERS = Orders(
+    of="diners",
+    by={
+        "applied_at": Diner.applied_at,
+        "name": by_pinyin(Person.name),
+        # Whoever was born later is younger.
+        "age": type_coerce(literal(date(2200, 1, 1)) - Person.born_on, Integer),
+        "township": Person.township_code,
+        "canteen": by_pinyin(Organisation.name),
+        "state": by_course(Diner.state, list(DinerState)),
+    },
+    tie=Diner.person_id,
+    usual="applied_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +92,14 @@ class DinerView:
 Row = tuple[Diner, Person, int | None, str | None]
 
 
-def find_diners(
-    session: Session,
-    *,
-    actor: Actor,
-    wanted: DinerFilter,
-    limit: int,
-    after: tuple[datetime, UUID] | None = None,
-) -> list[DinerView]:
-    """Files in the order of their applications; ``after`` is the last one's moment and person.
+def find_diners(session: Session, *, actor: Actor, wanted: DinerFilter, part: Part) -> Slice[DinerView]:
+    """Files as they applied where ``part`` asks for no other order; days are those of the applications.
 
     A person sees the own one and those of elders they act for; a clerk the approved ones whose usual canteen it is;
     stewards their township's; the district and the auditor all. Raises NotAllowed ``registration_needed``,
     ``books_not_yours``.
     """
-    query = _files().where(_visible(session, actor))
+    query = _files().where(_visible(session, actor), *within_days(Diner.applied_at, wanted.since, wanted.until))
     if wanted.township_code is not None:
         query = query.where(Person.township_code == wanted.township_code)
     if wanted.state is not None:
@@ -95,10 +108,8 @@ def find_diners(
         query = query.where(Diner.usual_canteen_id == wanted.canteen_id)
     if wanted.category is not None:
         query = query.where(_in_category(wanted.category))
-    if after is not None:
-        query = query.where(tuple_(Diner.applied_at, Diner.person_id) > after)
-    rows = session.execute(query.order_by(Diner.applied_at, Diner.person_id).limit(limit)).all()
-    return _seen(session, actor, rows)
+    found = slice_of(session, query, DINER_ORDERS, part)
+    return found.holding(_seen(session, actor, found.items))
 
 
 def diner_for(session: Session, *, actor: Actor, person_id: UUID) -> DinerView:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, cast, func, null, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, and_, cast, func, null, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from timebank.canteens.network.models import (
@@ -18,22 +18,34 @@ from timebank.canteens.network.models import (
     CanteenHours,
 )
 from timebank.canteens.network.queries import Service, canteen_unknown, hours_of, services_on
-from timebank.canteens.network.rules import CanteenState, map_radius_m, must_be_near, walk_minutes
+from timebank.canteens.network.rules import CanteenState, CanteenType, map_radius_m, must_be_near, walk_minutes
 from timebank.canteens.pricing.rules import Meal
 from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
+from timebank.core.chinese_order import by_pinyin
+from timebank.core.places import metres_from
+from timebank.core.sorting import Orders, Part, Slice, by_course, slice_of
 from timebank.policies.queries import in_force
 from timebank.policies.rules import PolicyBook
 from timebank.townships.models import Organisation
 
-_EARTH_M = 6_371_008.8
-"""The mean radius of the earth in metres."""
-
 _Kitchen = aliased(Canteen)
 _KitchenName = aliased(Organisation)
 
-Place = tuple[int | None, UUID]
-"""Where a list goes on: metres from the middle, where there is one, and the last canteen shown."""
+CANTEEN_ORDERS = Orders(
+    of="canteens",
+    by={
+        "applied": Canteen.id,
+        "name": by_pinyin(Organisation.name),
+        "township": Organisation.township_code,
+        "type": by_course(Canteen.canteen_type, list(CanteenType)),
+        "grade": CanteenGrade.grade,
+        "state": by_course(Canteen.state, list(CanteenState)),
+    },
+    tie=Canteen.id,
+    usual="applied",
+)
+"""Without a place; with one they come nearest first where nothing else is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +90,8 @@ class WholeCanteen:
     inspections: Sequence[CanteenAcceptance]
 
 
-def find_canteens(
-    session: Session, *, actor: Actor, wanted: CanteenFilter, limit: int, after: Place | None = None
-) -> list[CanteenView]:
-    """Canteens by distance from a place, nearest first, or without one in the order in which they applied.
+def find_canteens(session: Session, *, actor: Actor, wanted: CanteenFilter, part: Part) -> Slice[CanteenView]:
+    """Canteens in one of ``canteen_orders``: usually nearest first, or without a place as they applied.
 
     Stewards and auditors see those in every state, everybody else those that are open or suspended. Raises Refused
     ``place_incomplete``.
@@ -94,11 +104,16 @@ def find_canteens(
         distance = distance_m(wanted.latitude, wanted.longitude)
         within = map_radius_m(policies) if wanted.within_m is None else wanted.within_m
         query = query.where(Canteen.latitude.is_not(None), distance <= within)
-    if after is not None:
-        far, last = after
-        query = query.where(Canteen.id > last if far is None else tuple_(distance, Canteen.id) > (far, last))
-    rows = session.execute(query.add_columns(distance).order_by(distance, Canteen.id).limit(limit)).all()
-    return _seen(session, rows, policies)
+    found = slice_of(session, query.add_columns(distance), canteen_orders(wanted), part)
+    return found.holding(_seen(session, found.items, policies))
+
+
+def canteen_orders(wanted: CanteenFilter) -> Orders:
+    """The orders that these canteens may be had in."""
+    if wanted.latitude is None or wanted.longitude is None:
+        return CANTEEN_ORDERS
+    by = {**CANTEEN_ORDERS.by, "distance": distance_m(wanted.latitude, wanted.longitude)}
+    return replace(CANTEEN_ORDERS, by=by, usual="distance")
 
 
 def whole_canteen(session: Session, *, actor: Actor, canteen_id: UUID) -> WholeCanteen:
@@ -138,14 +153,8 @@ def grades_of(
 
 
 def distance_m(latitude: float, longitude: float) -> ColumnElement[int]:
-    """Whole metres from a place to a canteen over the ball of the earth (haversine), NULL where it has no place."""
-    north = func.sin(func.radians(Canteen.latitude - latitude) / 2)
-    east = func.sin(func.radians(Canteen.longitude - longitude) / 2)
-    squared = func.power(north, 2) + func.cos(func.radians(latitude)) * func.cos(
-        func.radians(Canteen.latitude)
-    ) * func.power(east, 2)
-    # Rounding may carry it a hair beyond 1 at the other end of the world, where asin is not defined.
-    return cast(func.round(2 * _EARTH_M * func.asin(func.sqrt(func.least(1.0, squared)))), Integer)
+    """Whole metres from a place to a canteen as the crow flies, NULL where it has no place."""
+    return metres_from(latitude, longitude, north=Canteen.latitude, east=Canteen.longitude)
 
 
 def _canteens() -> Select[Canteen, Organisation, str, CanteenGrade]:

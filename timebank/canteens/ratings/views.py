@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import TIMESTAMP, Select, cast, func, select
@@ -16,12 +16,16 @@ from sqlalchemy.orm import Session, aliased
 
 from timebank.canteens.network.queries import organisation_of
 from timebank.canteens.orders.models import MealOrder
+from timebank.canteens.orders.views import order_for
 from timebank.canteens.ratings.models import FollowUp, FollowUpCall, MealRating, RatingHiding, RatingReply
-from timebank.canteens.ratings.rules import hundredths
+from timebank.canteens.ratings.queries import rating_history
+from timebank.canteens.ratings.rules import hundredths, not_rated
+from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
 from timebank.people.models import Person
 from timebank.people.queries import people_by_ids
 from timebank.people.rules import masked_name
+from timebank.policies.queries import in_force
 from timebank.townships.models import Organisation
 
 
@@ -37,6 +41,14 @@ class RatingView:
     hidden: bool
     hidden_reason: str | None
     reply: RatingReply | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRating:
+    """The rating of one meal, and until when whoever gave it may change it."""
+
+    view: RatingView
+    changeable_until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +89,22 @@ def rating_seen(session: Session, *, actor: Actor, order_id: UUID) -> RatingView
     """One rating, as whoever has just rated, answered or hidden it sees it."""
     rated = session.scalars(_newest().where(MealRating.order_id == order_id)).one()
     return _seen(session, actor, organisation_of(session, rated.canteen_id), [rated])[0]
+
+
+def rating_of_order(session: Session, *, actor: Actor, order_id: UUID) -> OrderRating:
+    """What was said about a meal that concerns the actor, whole for the diner and whoever may act for the diner.
+
+    Raises NotFound ``order_unknown``, ``rating_unknown``; NotAllowed ``proxy_scope_missing``.
+    """
+    order = order_for(session, actor=actor, order_id=order_id).order
+    history = rating_history(session, order_id)
+    if not history:
+        raise not_rated(order_id)
+    canteen = organisation_of(session, order.canteen_id)
+    own = actor.staff_role is None
+    hours = in_force(session, at=clock.now()).whole("rating_change_hours", canteen.township_code)
+    [seen] = _seen(session, actor, canteen, history[-1:], own=own)
+    return OrderRating(seen, history[0].rated_at + timedelta(hours=hours))
 
 
 def averages(session: Session, *, canteen_id: UUID, months: int) -> list[Average]:
@@ -129,7 +157,10 @@ def _newest() -> Select[MealRating]:
     return select(MealRating).where(~exists.exists())
 
 
-def _seen(session: Session, actor: Actor, canteen: Organisation, rows: Sequence[MealRating]) -> list[RatingView]:
+def _seen(
+    session: Session, actor: Actor, canteen: Organisation, rows: Sequence[MealRating], *, own: bool = False
+) -> list[RatingView]:
+    """Ratings as the actor may see them; all of them are the actor's ``own`` where whoever calls knows it."""
     ids = [row.order_id for row in rows]
     people = people_by_ids(session, {row.diner_id for row in rows})
     hidden = {one.order_id: one for one in session.scalars(select(RatingHiding).where(RatingHiding.order_id.in_(ids)))}
@@ -140,14 +171,14 @@ def _seen(session: Session, actor: Actor, canteen: Organisation, rows: Sequence[
     views = []
     for row in rows:
         # Also a proxy's own words: whoever wrote them down may read them.
-        own = row.diner_id == actor.person_id or row.rated_by == actor.login_id
+        mine = own or row.diner_id == actor.person_id or row.rated_by == actor.login_id
         hiding, name = hidden.get(row.order_id), people[row.diner_id].name
-        readable = hiding is None or overseer or own
+        readable = hiding is None or overseer or mine
         views.append(
             RatingView(
-                order_id=row.order_id if overseer or clerk or own else None,
+                order_id=row.order_id if overseer or clerk or mine else None,
                 rating=row,
-                diner_name=name if overseer or own else masked_name(name),
+                diner_name=name if overseer or mine else masked_name(name),
                 tags=row.tags,
                 words=row.words if readable else "",
                 hidden=hiding is not None,

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from timebank.audit.actions import note_down
 from timebank.clearing.actions.reconcile import lock_lists
-from timebank.clearing.curing import Complaint, Remedy, cures
+from timebank.clearing.curing import cures
 from timebank.clearing.models import ClearingWindow
-from timebank.clearing.queries.breaks import must_concern
+from timebank.clearing.queries.cures import break_for, complaint_of, remedy_of, spent
 from timebank.clearing.reconciliation_models import Break
 from timebank.clearing.township_lists import BREAK_TYPE_NAMES, BreakType
 from timebank.core import clock
 from timebank.core.actors import Actor
-from timebank.core.errors import Conflict, NotFound, Refused
-from timebank.ledger.models import Transfer
+from timebank.core.errors import Conflict, Refused
 from timebank.ledger.queries import first_leg
 from timebank.notifications.actions import notify_stewards
 
@@ -29,10 +27,7 @@ def cure_break(session: Session, *, actor: Actor, break_id: UUID, transfer_id: U
     NotFound ``break_unknown``; Conflict ``break_already_cured``, ``break_already_ended``; Refused
     ``transfer_cures_nothing``.
     """
-    known = session.get(Break, break_id)
-    if known is None:
-        raise NotFound("break_unknown", "没有这项差异", break_id=break_id)
-    must_concern(actor, known)
+    known = break_for(session, actor, break_id)
     actor.must_steward(known.owner_township_code)
     lock_lists(session, known.township_code)
     found = session.get_one(Break, break_id, with_for_update=True, populate_existing=True)
@@ -46,47 +41,14 @@ def cure_break(session: Session, *, actor: Actor, break_id: UUID, transfer_id: U
     if found.ended_at is not None:
         raise Conflict("break_already_ended", "这项差异已随新清单消除", ended_at=found.ended_at)
     first = first_leg(session, transfer_id)
-    remedy = _remedy(session, first) if first is not None and first.unit == "minute" else None
-    if first is None or remedy is None or not cures(_complaint(found), remedy) or _spent(session, found, first.id):
+    remedy = remedy_of(session, first) if first is not None and first.unit == "minute" else None
+    if first is None or remedy is None or not cures(complaint_of(found), remedy) or spent(session, found, first.id):
         raise Refused("transfer_cures_nothing", "这笔划转不能更正这项差异", transfer_id=transfer_id, break_id=break_id)
     found.cured_at, found.cured_by_transfer_id = clock.now(), first.id
     found.cured_by, found.cured_by_name = actor.login_id, actor.name
     session.flush()
     _note_and_tell(session, actor, found)
     return found
-
-
-def _remedy(session: Session, first: Transfer) -> Remedy:
-    assert first.counterpart_book_code is not None
-    reversed_leg = session.get(Transfer, first.reverses_id) if first.reverses_id is not None else None
-    return Remedy(
-        debtor=first.book_code,
-        creditor=first.counterpart_book_code,
-        minutes=first.amount,
-        kind=first.kind,
-        reverses_id=reversed_leg.link_id if reversed_leg is not None else None,
-        recorded_at=first.recorded_at,
-    )
-
-
-def _complaint(found: Break) -> Complaint:
-    return Complaint(
-        type=BreakType(found.type),
-        township_code=found.township_code,
-        counterpart=found.counterpart_code,
-        minutes_here=found.minutes_here,
-        minutes_there=found.minutes_there,
-        line_id=found.transfer_id,
-        opened_at=found.opened_at,
-    )
-
-
-def _spent(session: Session, found: Break, transfer_id: UUID) -> bool:
-    """Whether the movement has cured another break of the township's lists: it makes up one difference, not two."""
-    query = select(Break.id).where(
-        Break.township_code == found.township_code, Break.cured_by_transfer_id == transfer_id
-    )
-    return session.scalar(query) is not None
 
 
 def _note_and_tell(session: Session, actor: Actor, cured: Break) -> None:

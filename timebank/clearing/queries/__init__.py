@@ -6,9 +6,11 @@ from timebank.clearing.queries.breaks import (
     break_view,
     breaks,
     breaks_of,
+    reconciliation_for,
     reconciliation_view,
     reconciliations,
 )
+from timebank.clearing.queries.cures import MOST_CURES, Cure, break_for, possible_cures
 from timebank.clearing.queries.lines import Line, line_of, lines, whose_lines
 from timebank.clearing.queries.positions import (
     ALL_TIME,
@@ -23,8 +25,11 @@ from timebank.clearing.queries.positions import (
     sums_of,
 )
 from timebank.clearing.queries.reviews import (
+    DISPUTE_ORDERS,
+    PAYMENT_ORDERS,
     DisputeView,
     PaymentView,
+    ReviewFilter,
     dispute_view,
     disputes,
     guarantee_calls,
@@ -37,6 +42,7 @@ from timebank.clearing.queries.reviews import (
 from timebank.clearing.queries.statement_view import StatementView
 from timebank.clearing.queries.statements import every_line, statement
 from timebank.clearing.queries.windows import (
+    WINDOW_ORDERS,
     WindowView,
     find_window,
     lock_open_window,
@@ -48,8 +54,13 @@ from timebank.clearing.queries.windows import (
 
 __all__ = [
     "ALL_TIME",
+    "DISPUTE_ORDERS",
     "HOUSE_NAME",
+    "MOST_CURES",
+    "PAYMENT_ORDERS",
+    "WINDOW_ORDERS",
     "BreakView",
+    "Cure",
     "DisputeView",
     "Line",
     "MatrixLine",
@@ -57,8 +68,10 @@ __all__ = [
     "PaymentView",
     "Position",
     "ReconciliationView",
+    "ReviewFilter",
     "StatementView",
     "WindowView",
+    "break_for",
     "break_view",
     "breaks",
     "breaks_of",
@@ -78,6 +91,8 @@ __all__ = [
     "payment_view",
     "payments",
     "positions",
+    "possible_cures",
+    "reconciliation_for",
     "reconciliation_view",
     "reconciliations",
     "settlements_of",

@@ -150,6 +150,17 @@ def reconciliations(
     return [_reconciliation_view(one, names) for one in found]
 
 
+def reconciliation_for(session: Session, actor: Actor, reconciliation_id: UUID) -> Reconciliation:
+    """One list that was handed in, for its township, the district and auditors.
+
+    Raises NotAllowed ``books_not_yours``; NotFound ``reconciliation_unknown``.
+    """
+    own, found = own_township(actor), session.get(Reconciliation, reconciliation_id)
+    if found is None or own not in (None, found.township_code):
+        raise NotFound("reconciliation_unknown", "没有这份往来清单", reconciliation_id=reconciliation_id)
+    return found
+
+
 def reconciliation_view(session: Session, found: Reconciliation) -> ReconciliationView:
     """One reconciliation as people see it."""
     return _reconciliation_view(found, _window_names(session))

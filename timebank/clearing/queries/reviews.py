@@ -20,6 +20,7 @@ from timebank.clearing.models import (
     Statement,
 )
 from timebank.core.actors import Actor, StaffRole
+from timebank.core.sorting import Orders, Part, Slice, by_course, slice_of
 from timebank.ledger.models import Transfer
 
 
@@ -73,22 +74,61 @@ def statements_of(session: Session, window: ClearingWindow) -> Sequence[Statemen
     return session.scalars(query.order_by(Statement.township_code)).all()
 
 
-def disputes(
-    session: Session, actor: Actor, *, window: ClearingWindow | None, unruled: bool, limit: int, before: UUID | None
-) -> Sequence[DisputeView]:
-    """Disputes, newest first; a township's steward sees those about lines of its own, whoever raised them."""
+DISPUTE_ORDERS = Orders(
+    of="disputes",
+    by={
+        "raised_at": Dispute.id,
+        "window": Dispute.window_number,
+        "township": Dispute.township_code,
+        "minutes": Transfer.amount,
+        "ruled_at": Dispute.ruled_at,
+    },
+    tie=Dispute.id,
+    usual="-raised_at",
+)
+PAYMENT_ORDERS = Orders(
+    of="payments",
+    by={
+        "instructed_at": Payment.id,
+        "window": Settlement.window_number,
+        "township": Payment.township_code,
+        "direction": Payment.direction,
+        "amount_fen": Payment.amount_fen,
+        "state": by_course(Payment.state, ("instructed", "failed", "paid", "withdrawn")),
+        "ended_at": Payment.ended_at,
+    },
+    tie=Payment.id,
+    usual="-instructed_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFilter:
+    """Which disputes or payments are wanted; ``state`` is a payment's."""
+
+    window: ClearingWindow | None = None
+    township_code: str | None = None
+    unruled: bool = False
+    state: str | None = None
+
+
+def disputes(session: Session, actor: Actor, *, wanted: ReviewFilter, part: Part) -> Slice[DisputeView]:
+    """Disputes, newest first where ``part`` asks for no other order.
+
+    A township's steward sees those about lines of its own, whoever raised them.
+    """
     query = _disputes()
     own = own_township(actor)
     if own is not None:
         query = query.where(or_(Transfer.book_code == own, Transfer.counterpart_book_code == own))
-    if window is not None:
-        query = query.where(Dispute.window_number == window.number)
-    if unruled:
+    if wanted.window is not None:
+        query = query.where(Dispute.window_number == wanted.window.number)
+    if wanted.township_code is not None:
+        query = query.where(Dispute.township_code == wanted.township_code)
+    if wanted.unruled:
         query = query.where(Dispute.ruling.is_(None))
-    if before is not None:
-        query = query.where(Dispute.id < before)
-    rows = session.execute(query.order_by(Dispute.id.desc()).limit(limit))
-    return [_dispute_view(row[0], row[1], row[2]) for row in rows]
+    found = slice_of(session, query, DISPUTE_ORDERS, part)
+    return found.holding([_dispute_view(row[0], row[1], row[2]) for row in found.items])
 
 
 def dispute_view(session: Session, dispute_id: UUID) -> DisputeView:
@@ -131,27 +171,20 @@ def settlements_of(session: Session, window: ClearingWindow) -> Sequence[Settlem
     return session.scalars(query.order_by(Settlement.attempt.desc())).all()
 
 
-def payments(
-    session: Session,
-    actor: Actor,
-    *,
-    window: ClearingWindow | None,
-    state: str | None,
-    limit: int,
-    before: UUID | None,
-) -> Sequence[PaymentView]:
-    """Payments, newest first; a township's steward sees its own."""
+def payments(session: Session, actor: Actor, *, wanted: ReviewFilter, part: Part) -> Slice[PaymentView]:
+    """Payments, newest first where ``part`` asks for no other order; a township's steward sees its own."""
     query = _payments()
     own = own_township(actor)
     if own is not None:
         query = query.where(Payment.township_code == own)
-    if window is not None:
-        query = query.where(Settlement.window_number == window.number)
-    if state is not None:
-        query = query.where(Payment.state == state)
-    if before is not None:
-        query = query.where(Payment.id < before)
-    return [_payment_view(row[0], row[1]) for row in session.execute(query.order_by(Payment.id.desc()).limit(limit))]
+    if wanted.window is not None:
+        query = query.where(Settlement.window_number == wanted.window.number)
+    if wanted.township_code is not None:
+        query = query.where(Payment.township_code == wanted.township_code)
+    if wanted.state is not None:
+        query = query.where(Payment.state == wanted.state)
+    found = slice_of(session, query, PAYMENT_ORDERS, part)
+    return found.holding([_payment_view(row[0], row[1]) for row in found.items])
 
 
 def payment_view(session: Session, payment_id: UUID) -> PaymentView:

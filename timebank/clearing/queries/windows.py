@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +13,7 @@ from timebank.clearing.models import ClearingWindow
 from timebank.clearing.rules import WINDOW_STATUS_NAMES, WindowStatus, window_due
 from timebank.core import clock
 from timebank.core.errors import NotFound
+from timebank.core.sorting import Orders, Part, Slice, by_course, slice_of
 from timebank.policies.queries import in_force
 
 
@@ -73,13 +73,25 @@ def locked(query: Select[ClearingWindow]) -> Select[ClearingWindow]:
     return query.with_for_update(key_share=True).execution_options(populate_existing=True)
 
 
-def windows(session: Session, *, limit: int, before: int | None = None) -> Sequence[WindowView]:
-    """Windows, newest first."""
-    query = select(ClearingWindow).order_by(ClearingWindow.number.desc()).limit(limit)
-    if before is not None:
-        query = query.where(ClearingWindow.number < before)
-    months = months_of_a_window(session)
-    return [_view(window, months) for window in session.scalars(query)]
+WINDOW_ORDERS = Orders(
+    of="windows",
+    by={
+        "number": ClearingWindow.number,
+        "status": by_course(ClearingWindow.status, list(WindowStatus)),
+        "settled_at": ClearingWindow.settled_at,
+    },
+    tie=ClearingWindow.number,
+    usual="-number",
+)
+
+
+def windows(session: Session, *, part: Part, status: str | None = None) -> Slice[WindowView]:
+    """Windows, newest first where ``part`` asks for no other order."""
+    query = select(ClearingWindow)
+    if status is not None:
+        query = query.where(ClearingWindow.status == status)
+    months, found = months_of_a_window(session), slice_of(session, query, WINDOW_ORDERS, part)
+    return found.holding([_view(window, months) for window in found.items])
 
 
 def window_view(session: Session, window: ClearingWindow) -> WindowView:

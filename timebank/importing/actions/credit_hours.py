@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from timebank.core.actors import Actor
 from timebank.core.amounts import hours_text
+from timebank.importing.actions.judge_workbook import hours_of
+from timebank.importing.report import Hours
 from timebank.importing.rules import Record
 from timebank.importing.service_ids import imported_task_id
 from timebank.importing.service_words import ServiceWords
@@ -23,6 +25,7 @@ from timebank.tasks.actions.confirm import mark_confirmed, payable
 from timebank.tasks.caps import Share
 from timebank.tasks.models import Task
 from timebank.tasks.payment import Due, due_of, pay
+from timebank.tasks.rules import at_rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,13 @@ def credit_hours(
     words: ServiceWords,
     origin: Origin,
     policies: PolicyBook,
-) -> int:
-    """Record and credit hours that the bank does not have yet; answers the minutes credited.
+) -> tuple[Hours, ...]:
+    """Record and credit hours that the bank does not have yet; answers what was credited, by month and township.
 
     The elder's township pays, in policy's order, into the volunteer's account at home.
     """
     dues: list[Due] = []
+    earned: list[tuple[Record, str, int]] = []
     for record in records:
         volunteer, elder = people[record.volunteer_id_number], people[record.elder_id_number]
         task = _task(record, volunteer, elder, words, origin)
@@ -62,10 +66,23 @@ def credit_hours(
         session.add(task)
         name = words.name_of(task.service_type)
         dues.append(due_of(task, part, volunteer_book=volunteer.township_code, service_name=name))
+        earned.append((record, task.township_code, dues[-1].minutes))
     session.flush()
     _tell_volunteers(session, dues, pay(session, dues, policies))
     session.flush()
-    return sum(due.minutes for due in dues)
+    return hours_of(earned)
+
+
+def expect_hours(
+    records: Sequence[Record], people: Mapping[str, Person], words: ServiceWords, policies: PolicyBook
+) -> tuple[Hours, ...]:
+    """What ``credit_hours`` would credit; nothing is written."""
+    earned: list[tuple[Record, str, int]] = []
+    for record in records:
+        township_code = people[record.elder_id_number].township_code
+        rate = policies.rate_percent(words.read(record.content)[0], township_code)
+        earned.append((record, township_code, at_rate(record.minutes, rate)))
+    return hours_of(earned)
 
 
 def _task(record: Record, volunteer: Person, elder: Person, words: ServiceWords, origin: Origin) -> Task:

@@ -64,11 +64,13 @@ def import_diners(
     *,
     actor: Actor,
     read: Callable[[], DinerWorkbook],
+    within: str | None = None,
     dry_run: bool = False,
 ) -> DinerImport:
     """Enter the people who are missing, open their files as approved, and grant the categories that were shown.
 
-    ``actor`` answers for it: a steward, whose township's people only go in, or, at the desk, whoever approved.
+    ``actor`` answers for it: a steward, whose township's people only go in, or, at the desk, whoever approved;
+    ``within`` is the code of the township whose people only go in besides.
     ``read`` gives the workbook, once it is known that the actor may hand one in. What a file says already is left as
     it is. Waits for another import that is under way. Raises NotAllowed ``steward_only``, and what ``read`` raises.
     """
@@ -78,7 +80,7 @@ def import_diners(
     trial = session.begin_nested() if dry_run else None
     enter_alone(session)
     policies = in_force(session, at=clock.now())
-    judged, known = _judge(session, actor, workbook, policies)
+    judged, known = _judge(session, actor, within, workbook, policies)
     entered = _enter_people(session, judged.accepted, known, policies)
     origin = Origin(new_id(), actor)
     filed = file_diners(session, entries=judged.accepted, people=entered.people, there=known.diners, origin=origin)
@@ -91,7 +93,7 @@ def import_diners(
 
 
 def _judge(
-    session: Session, actor: Actor, workbook: DinerWorkbook, policies: PolicyBook
+    session: Session, actor: Actor, within: str | None, workbook: DinerWorkbook, policies: PolicyBook
 ) -> tuple[Judged[DinerEntry], _Known]:
     judged = judge_diners(workbook.diners, words=_words(session, policies), today=clock.today())
     told = {number for e in judged.accepted for number in (e.id_number.value, e.household_id_number) if number}
@@ -102,7 +104,7 @@ def _judge(
 
     def reason_of(entry: DinerEntry) -> str | None:
         number = entry.id_number.value
-        return _against(actor, entry, known.people.get(number), known.diners.get(number))
+        return _against(actor, within, entry, known.people.get(number), known.diners.get(number))
 
     return sift(judged, reason_of=reason_of, diners=known.lean_on()), known
 
@@ -113,9 +115,13 @@ def _lock(session: Session, people: Collection[Person]) -> None:
     session.execute(rows.with_for_update(key_share=True).execution_options(populate_existing=True)).all()
 
 
-def _against(actor: Actor, entry: DinerEntry, person: Person | None, diner: Diner | None) -> str | None:
+def _against(
+    actor: Actor, within: str | None, entry: DinerEntry, person: Person | None, diner: Diner | None
+) -> str | None:
     """What the bank knows of a row's person that speaks against it, as a reason's code."""
     home = entry.township_code if person is None else person.township_code
+    if within is not None and {home, entry.township_code} != {within}:
+        return "other_township"
     if actor.is_steward and not (actor.stewards(home) and actor.stewards(entry.township_code)):
         return "other_township"
     if person is not None and person.left_at is not None:

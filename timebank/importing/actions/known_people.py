@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from timebank.core.db import Instant, UuidColumn
+from timebank.importing.actions.enter_people import ExpectedRosters
 from timebank.importing.rows import RecordRow
 from timebank.importing.rules import Record, Served
 from timebank.importing.service_ids import imported_task_id
@@ -48,13 +49,28 @@ class KnownPeople:
 
 def find_known_people(session: Session, rows: Sequence[RecordRow]) -> KnownPeople:
     """Look up everybody whom the rows name; until the unit of work ends nobody else adds to the volunteers' hours."""
+    return _look_up(session, rows, None)
+
+
+def expect_known_people(session: Session, rows: Sequence[RecordRow], expected: ExpectedRosters) -> KnownPeople:
+    """Whom ``find_known_people`` would find once the rosters have gone in; nobody waits."""
+    return _look_up(session, rows, expected)
+
+
+def _look_up(session: Session, rows: Sequence[RecordRow], expected: ExpectedRosters | None) -> KnownPeople:
     numbers = {number for row in rows for number in (row.volunteer_id_number, row.elder_id_number) if number}
     people = people_by_id_numbers(session, numbers)
+    if expected is not None:
+        people |= {number: person for number, person in expected.people.items() if number in numbers}
     by_id = {person.id: number for number, person in people.items()}
     volunteers = people_in_role(session, by_id, VOLUNTEER)
     elders = people_in_role(session, by_id, ELDER)
+    if expected is not None:
+        volunteers |= {people[number].id for number in expected.volunteers & people.keys()}
+        elders |= {people[number].id for number in expected.elders & people.keys()}
     helping = {people[row.volunteer_id_number].id for row in rows if row.volunteer_id_number in people} & volunteers
-    _lock(session, helping)
+    if expected is None:
+        _lock(session, helping)
     served, imported = _hours(session, helping, by_id)
     return KnownPeople(
         people=people,

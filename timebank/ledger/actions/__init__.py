@@ -4,7 +4,7 @@ from timebank.ledger.actions.accounts import ensure_accounts, ensure_lot, townsh
 from timebank.ledger.actions.checkpoint import take_checkpoints
 from timebank.ledger.actions.holds import capture_hold, end_hold, expired_holds, place_hold
 from timebank.ledger.actions.post import post, post_one, transfers_by_cause
-from timebank.ledger.actions.reverse import reverse
+from timebank.ledger.actions.reverse import movement_of, reverse, surplus_standing, why_not_reversible
 from timebank.ledger.actions.seal import hand_out_seal, seal_new_transfers, settled_seq
 from timebank.ledger.actions.sweep import expired_lots, sweep_lot
 
@@ -16,14 +16,17 @@ __all__ = [
     "expired_holds",
     "expired_lots",
     "hand_out_seal",
+    "movement_of",
     "place_hold",
     "post",
     "post_one",
     "reverse",
     "seal_new_transfers",
     "settled_seq",
+    "surplus_standing",
     "sweep_lot",
     "take_checkpoints",
     "township_accounts",
     "transfers_by_cause",
+    "why_not_reversible",
 ]

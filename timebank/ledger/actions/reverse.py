@@ -73,10 +73,9 @@ def reverse(
     ``not_reversible``, ``insufficient_minutes``, ``account_closed`` where somebody is leaving this very moment.
     """
     actor.must_be_steward()
-    first, last = _movement_of(session, transfer_id)
-    paid_for = order_of(session, first.cause_id) if first.kind == REDEMPTION and first.cause_id and order_of else None
-    if first.kind not in REVERSIBLE_KINDS or first.reverses_id is not None or paid_for is not None:
-        raise _not_reversible(first, by_the_meal=paid_for is not None or first.cause_kind == "meal_order")
+    first, last = movement_of(session, transfer_id)
+    if (refusal := why_not_reversible(session, first, order_of)) is not None:
+        raise refusal
     concerned = actor.stewards(first.book_code) or actor.stewards(last.book_code)
     if not concerned and session.get(ReversalRequest, first.id) is None:
         raise NotAllowed("other_township", "只能申请冲正本镇街的划转")
@@ -102,9 +101,15 @@ def reverse(
     return "reversed", first.id, movement.id
 
 
-def _not_reversible(first: Transfer, *, by_the_meal: bool) -> Refused:
-    """A meal's shares stand and fall together: the meal is corrected, not one of them reversed."""
-    if by_the_meal:
+def why_not_reversible(session: Session, first: Transfer, order_of: OrderOf | None) -> Refused | None:
+    """Why a movement, named by its first leg, is not undone by hand; None where two stewards may undo it.
+
+    A meal's shares stand and fall together: the meal is corrected, not one of them reversed.
+    """
+    paid_for = order_of(session, first.cause_id) if first.kind == REDEMPTION and first.cause_id and order_of else None
+    if first.kind in REVERSIBLE_KINDS and first.reverses_id is None and paid_for is None:
+        return None
+    if paid_for is not None or first.cause_kind == "meal_order":
         return Refused("not_reversible", "用餐的划转请用“用餐冲正”整份办理", kind=first.kind)
     return Refused("not_reversible", "这类划转不能这样冲正，请用退券等办法", kind=first.kind)
 
@@ -124,7 +129,7 @@ def movements_undoing(
     """
     movements: list[Movement] = []
     for transfer_id in transfer_ids:
-        first, last = _movement_of(session, transfer_id)
+        first, last = movement_of(session, transfer_id)
         asked = ReversalRequest(transfer_id=first.id, reason=reason, requested_by=requested_by)
         movements.append(_mirror(first, last, asked, approved_by=approved_by))
         movements += _given_back(session, first, asked, origin_of)
@@ -135,6 +140,15 @@ def _surplus_along(
     session: Session, credit: Transfer, request: ReversalRequest, *, approved_by: Actor
 ) -> tuple[Movement, ...]:
     """What of the same service went to the pool beyond a cap, undone together with the credit."""
+    movements = []
+    for first in surplus_standing(session, credit):
+        _answered_with(session, first.id, request, approved_by)
+        movements.append(_mirror(first, movement_of(session, first.id)[1], request, approved_by=approved_by))
+    return tuple(movements)
+
+
+def surplus_standing(session: Session, credit: Transfer) -> Sequence[Transfer]:
+    """First legs of what of the credited service went to the pool beyond a cap and is not undone."""
     if credit.kind not in _CREDITS or credit.cause_id is None:
         return ()
     undone = aliased(Transfer)
@@ -144,11 +158,7 @@ def _surplus_along(
         Transfer.link_id.is_(None) | (Transfer.link_id == Transfer.id),
         ~exists().where(undone.reverses_id == Transfer.id),
     )
-    movements = []
-    for first in session.scalars(standing.order_by(Transfer.seq)).all():
-        _answered_with(session, first.id, request, approved_by)
-        movements.append(_mirror(first, _movement_of(session, first.id)[1], request, approved_by=approved_by))
-    return tuple(movements)
+    return session.scalars(standing.order_by(Transfer.seq)).all()
 
 
 def _answered_with(session: Session, transfer_id: UUID, request: ReversalRequest, approved_by: Actor) -> None:
@@ -178,8 +188,11 @@ def _tell_stewards(session: Session, first: Transfer, last: Transfer, reason: st
         notify_stewards(session, township_code=township_code, title="有冲正待批准", body=body)
 
 
-def _movement_of(session: Session, transfer_id: UUID) -> tuple[Transfer, Transfer]:
-    """The first and last leg of the movement that ``transfer_id`` is part of; the same row within one book."""
+def movement_of(session: Session, transfer_id: UUID) -> tuple[Transfer, Transfer]:
+    """The first and last leg of the movement that ``transfer_id`` is part of; the same row within one book.
+
+    Raises NotFound ``transfer_unknown``.
+    """
     found = session.get(Transfer, transfer_id)
     if found is None:
         raise NotFound("transfer_unknown", "没有这笔划转", transfer_id=transfer_id)

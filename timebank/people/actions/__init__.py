@@ -19,6 +19,7 @@ from timebank.people.actions.web_sessions import (
     forget_old_web_sessions,
     open_web_session,
 )
+from timebank.people.actions.web_tickets import forget_old_web_tickets, issue_web_ticket, spend_web_ticket
 
 __all__ = [
     "Asked",
@@ -35,7 +36,9 @@ __all__ = [
     "enrol",
     "forget_old_attempts",
     "forget_old_web_sessions",
+    "forget_old_web_tickets",
     "index_person",
+    "issue_web_ticket",
     "name_heir",
     "open_web_session",
     "propose_proxy",
@@ -43,6 +46,7 @@ __all__ = [
     "register",
     "register_proxy",
     "register_relation",
+    "spend_web_ticket",
     "try_password",
     "unindexed_people",
     "wechat_login",

@@ -36,11 +36,13 @@ class RosterEntry:
 class Entered:
     """What a roster's people are in the bank: by identity number, with the roles that are new to them.
 
-    ``changed`` says whether anything at all was written.
+    ``fresh`` are the numbers of those who were not in the bank before; ``changed`` says whether anything at all was
+    written.
     """
 
     people: Mapping[str, Person]
     new_roles: frozenset[tuple[UUID, str]]
+    fresh: frozenset[str]
     changed: bool
 
 
@@ -59,11 +61,11 @@ def enter_from_roster(session: Session, *, entries: Sequence[RosterEntry]) -> En
     Somebody with several entries is entered from the first. To be called after ``enter_alone``.
     """
     people = people_by_id_numbers(session, {entry.id_number.value for entry in entries})
-    changed = False
+    known, changed = frozenset(people), False
     for entry in entries:
         person = people.get(entry.id_number.value)
         if person is None:
-            people[entry.id_number.value] = person = _person(entry)
+            people[entry.id_number.value] = person = person_of(entry)
             session.add(person)
             changed = True
         elif person.phone is None and entry.phone is not None:
@@ -71,10 +73,11 @@ def enter_from_roster(session: Session, *, entries: Sequence[RosterEntry]) -> En
             changed = True
     session.flush()
     new_roles = _add_roles(session, {(people[entry.id_number.value].id, entry.role) for entry in entries})
-    return Entered(people, new_roles, changed or bool(new_roles))
+    return Entered(people, new_roles, frozenset(people) - known, changed or bool(new_roles))
 
 
-def _person(entry: RosterEntry) -> Person:
+def person_of(entry: RosterEntry) -> Person:
+    """Who would be entered for ``entry``; in no session yet."""
     return Person(
         id=new_id(),
         name=tidy_name(entry.name),

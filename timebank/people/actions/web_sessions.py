@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from timebank.core import clock
 from timebank.core.ids import new_id
+from timebank.people.actions.web_tickets import void_web_tickets
 from timebank.people.login_models import WebSession
 
 KEPT_FOR = timedelta(days=7)
@@ -38,7 +39,8 @@ def end_web_session(session: Session, *, session_id: UUID) -> None:
 
 
 def end_all_web_sessions(session: Session, *, login_id: UUID) -> int:
-    """Sign a login out of every browser; answers how many there were."""
+    """Sign a login out of every browser, one that is about to come in among them; answers how many there were."""
+    void_web_tickets(session, login_id=login_id)
     ended = session.scalars(
         update(WebSession)
         .where(WebSession.login_id == login_id, WebSession.ended_at.is_(None))

@@ -120,6 +120,7 @@ class CareBooking(Base):
         Index("ix_care_booking_chosen", "chosen_provider_id", "id", postgresql_where="chosen_provider_id IS NOT NULL"),
         Index("ix_care_booking_assigning", "next_assign_at", postgresql_where="status = 'booked'"),
         Index("ix_care_booking_deadline", "deadline_at", postgresql_where="ended_at IS NULL"),
+        Index("ix_care_booking_confirmed", "ended_at", postgresql_where="status = 'confirmed'"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

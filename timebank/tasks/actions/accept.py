@@ -30,6 +30,7 @@ from timebank.tasks.rules import (
     TaskStatus,
     after,
     places_left,
+    reason_text,
     task_status,
     wrong_state,
 )
@@ -76,24 +77,27 @@ def accept(session: Session, *, actor: Actor, task_id: UUID) -> Task:
     return task
 
 
-def cancel(session: Session, *, actor: Actor, task_id: UUID, reason: str = "") -> Task:
+def cancel(session: Session, *, actor: Actor, task_id: UUID, reason: str | None = None, words: str = "") -> Task:
     """A volunteer withdraws before checking in; whoever requested the task, or a steward, calls it off.
 
-    Raises NotFound ``task_unknown``; NotAllowed ``not_your_task``; Conflict ``wrong_state``.
+    ``reason`` is a ``CancelReason``; with ``words`` it is told to the other side. Raises NotFound ``task_unknown``;
+    NotAllowed ``not_your_task``; Conflict ``wrong_state``; Refused ``cancel_words_needed``.
     """
+    said = reason_text(reason, words)
     task = lock_task(session, task_id)
     own = next((p for p in task.parts if p.volunteer_id == actor.person_id and p.status not in GONE), None)
     if own is not None:
         own.status = after("withdraw", own.status)
+        own.ended_reason = said or None
         settle_status(task)
         if task.elder_id is not None:
-            notify_person(
-                session, person_id=task.elder_id, title="志愿者取消了接单", body=f"{actor.name}不能前来，任务重新开放。"
-            )
+            why = f"（{said}）" if said else ""
+            body = f"{actor.name}不能前来{why}，任务重新开放。"
+            notify_person(session, person_id=task.elder_id, title="志愿者取消了接单", body=body)
     elif _may_call_off(session, actor, task):
-        _call_off(session, task, reason, acting_name(session, actor, task))
+        _call_off(session, task, said, acting_name(session, actor, task))
         if actor.is_steward:
-            note_down(session, actor=actor, action="task_called_off", subject=("task", task.id), reason=reason)
+            note_down(session, actor=actor, action="task_called_off", subject=("task", task.id), reason=said)
     else:
         raise NotAllowed("not_your_task", "只有求助人、代办人、接单志愿者或管理员可以取消")
     session.flush()

@@ -25,7 +25,10 @@ from timebank.townships.queries import township
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Help as it is asked for; ``minutes`` is what is agreed, ``places`` how many volunteers are wanted."""
+    """Help as it is asked for; ``minutes`` is what is agreed, ``places`` how many volunteers are wanted.
+
+    ``address`` is where the visit goes, with its coordinates where they are known; only whoever accepts is told.
+    """
 
     service_type: str
     starts_at: datetime
@@ -34,6 +37,9 @@ class Request:
     township_code: str | None = None
     places: int = 1
     note: str = ""
+    address: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
 
 
 def request(session: Session, *, actor: Actor, wanted: Request) -> Task:
@@ -85,6 +91,9 @@ def _put_forward(session: Session, actor: Actor, wanted: Request, elder: Person 
         requested_by=actor.login_id,
         requested_by_name=_requester(actor, elder),
         requested_at=clock.now(),
+        address=wanted.address or None,
+        latitude=wanted.latitude,
+        longitude=wanted.longitude,
         parts=[],
     )
     session.add(task)

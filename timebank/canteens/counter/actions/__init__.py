@@ -3,7 +3,7 @@
 from timebank.canteens.counter.actions.correct import CorrectionState, correct
 from timebank.canteens.counter.actions.find_order import Shown, find_order
 from timebank.canteens.counter.actions.missed import mark_missed, orders_missed
-from timebank.canteens.counter.actions.sell import Sale, sell
+from timebank.canteens.counter.actions.sell import Sale, quote_sale, sell
 from timebank.canteens.counter.actions.serve import serve_order, serve_orders
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "find_order",
     "mark_missed",
     "orders_missed",
+    "quote_sale",
     "sell",
     "serve_order",
     "serve_orders",

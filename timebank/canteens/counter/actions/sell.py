@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from timebank.canteens.counter.actions.serve import serve_order
-from timebank.canteens.orders.actions import place_order
+from timebank.canteens.orders.actions import Quote, place_order, quote
 from timebank.canteens.orders.models import MealOrder
 from timebank.canteens.orders.rules import OrderSource, OrderWanted
 from timebank.canteens.pricing.rules import Way
@@ -36,7 +36,20 @@ def sell(session: Session, *, actor: Actor, sale: Sale) -> MealOrder:
 
     Raises NotAllowed ``clerk_only``, and what ``place_order`` and ``serve_order`` raise.
     """
-    wanted = OrderWanted(
+    order = place_order(session, actor=actor, wanted=_wanted(actor, sale))
+    return serve_order(session, actor=actor, order_id=order.id)
+
+
+def quote_sale(session: Session, *, actor: Actor, sale: Sale) -> Quote:
+    """What the meal would cost at the clerk's own counter now; nothing is taken or locked.
+
+    Raises NotAllowed ``clerk_only``, and what ``quote`` raises.
+    """
+    return quote(session, actor=actor, wanted=_wanted(actor, sale))
+
+
+def _wanted(actor: Actor, sale: Sale) -> OrderWanted:
+    return OrderWanted(
         diner_id=sale.person_id,
         canteen_id=counter_of(actor),
         served_on=clock.today(),
@@ -50,5 +63,3 @@ def sell(session: Session, *, actor: Actor, sale: Sale) -> MealOrder:
         cash=sale.cash,
         accept_unsuitable=sale.accept_unsuitable,
     )
-    order = place_order(session, actor=actor, wanted=wanted)
-    return serve_order(session, actor=actor, order_id=order.id)

@@ -1,7 +1,7 @@
 """What can be done with orders."""
 
 from timebank.canteens.orders.actions.cancel_orders import cancel_order, cancel_orders
-from timebank.canteens.orders.actions.change_order import OrderChange, change_order
+from timebank.canteens.orders.actions.change_order import OrderChange, change_order, quote_change
 from timebank.canteens.orders.actions.make_standing import StandingDue, make_standing_orders, standing_orders_due
 from timebank.canteens.orders.actions.place_orders import Quote, place_order, place_orders, quote
 from timebank.canteens.orders.actions.release import holds_of, lock_for_release, lock_orders, release_of
@@ -42,6 +42,7 @@ __all__ = [
     "place_order",
     "place_orders",
     "quote",
+    "quote_change",
     "release_of",
     "set_standing_order",
     "standing_orders_due",

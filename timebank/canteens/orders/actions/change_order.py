@@ -10,7 +10,10 @@ from sqlalchemy.orm import Session
 
 from timebank.audit.actions import note_down
 from timebank.canteens.orders.actions.cancel_orders import must_concern
+from timebank.canteens.orders.actions.decided import Before
+from timebank.canteens.orders.actions.judge_orders import Table
 from timebank.canteens.orders.actions.lay_table import lay_table, lock_households
+from timebank.canteens.orders.actions.place_orders import Quote, quoted
 from timebank.canteens.orders.actions.release import before_change, holds_of, lock_orders
 from timebank.canteens.orders.actions.telling import order_words, tell_diner
 from timebank.canteens.orders.actions.write_orders import write_orders
@@ -49,13 +52,7 @@ def change_order(session: Session, *, actor: Actor, order_id: UUID, change: Orde
     order = lock_orders(session, [order_id])[order_id]
     wanted = _wanted(order, change)
     table = lay_table(session, actor=actor, wanted=[wanted], changing=order)
-    place = table.places[order.canteen_id].organisation
-    must_concern(table.rights, order, order_id, table.people[diner_id], place)
-    must_be_placed(order_id, order.state)
-    # As it was promised: its round may have been planned since, whatever policy says now.
-    must_be_before(order.cut_off_at, clock.now())
-    before = before_change(session, order)
-    table.put_back(before)
+    before = _given_back(session, table, order, diner_id)
     decided = table.judge_one(wanted, before)
     if isinstance(decided, BankError):
         raise decided
@@ -67,9 +64,39 @@ def change_order(session: Session, *, actor: Actor, order_id: UUID, change: Orde
             session, actor=actor, action="meal_changed", subject=("meal_order", order.id), revision=order.revision
         )
     if actor.person_id != diner_id:
+        place = table.places[order.canteen_id].organisation
         body = f"{spoken_name(actor, table.people[diner_id])}改了您的{order_words(order, place.name)}。"
         tell_diner(session, order, title="订餐已改", body=body)
     return order
+
+
+def quote_change(session: Session, *, actor: Actor, order_id: UUID, change: OrderChange) -> Quote:
+    """What the meal would cost if it were changed now; nothing is taken or locked, and the order stands as it is.
+
+    The purse has again what the order holds. Raises what ``quote`` and ``change_order`` raise.
+    """
+    order = session.get(MealOrder, order_id)
+    if order is None or order.diner_id is None:
+        raise order_unknown(order_id)
+    wanted = _wanted(order, change)
+    table = lay_table(session, actor=actor, wanted=[wanted], lock=False, changing=order)
+    before = _given_back(session, table, order, order.diner_id)
+    return quoted(table, wanted, before)
+
+
+def _given_back(session: Session, table: Table, order: MealOrder, diner_id: UUID) -> Before:
+    """What the order has taken, back on the table; for an order that the actor may change now.
+
+    Raises NotFound ``order_unknown``; NotAllowed ``proxy_scope_missing``; Conflict ``order_ended``; Refused
+    ``cut_off_passed``.
+    """
+    must_concern(table.rights, order, order.id, table.people[diner_id], table.places[order.canteen_id].organisation)
+    must_be_placed(order.id, order.state)
+    # As it was promised: its round may have been planned since, whatever policy says now.
+    must_be_before(order.cut_off_at, clock.now())
+    before = before_change(session, order)
+    table.put_back(before)
+    return before
 
 
 def _wanted(order: MealOrder, change: OrderChange) -> OrderWanted:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from sqlalchemy.orm import Session
 
 from timebank.audit.actions import note_down
-from timebank.canteens.orders.actions.decided import Decided
+from timebank.canteens.orders.actions.decided import Before, Decided
+from timebank.canteens.orders.actions.judge_orders import Table
 from timebank.canteens.orders.actions.lay_table import lay_table
 from timebank.canteens.orders.actions.telling import order_words, tell_diners
 from timebank.canteens.orders.actions.write_orders import write_orders
@@ -76,16 +77,23 @@ def quote(session: Session, *, actor: Actor, wanted: OrderWanted) -> Quote:
 
     A purse that holds too little, or no voucher, is no refusal here. Raises what else ``place_orders`` refuses.
     """
-    table = lay_table(session, actor=actor, wanted=[wanted], lock=False)
+    return quoted(lay_table(session, actor=actor, wanted=[wanted], lock=False), wanted)
+
+
+def quoted(table: Table, wanted: OrderWanted, before: Before | None = None) -> Quote:
+    """What an order would cost by what is on the table, ``before`` being what it would take the place of.
+
+    Raises what ``quote`` raises.
+    """
     has = 0
     account_id = table.accounts.purses.get(wanted.diner_id) if wanted.diner_id is not None else None
     if account_id is not None:
         has = table.available[account_id]
         # Whoever asks for a price may have too little yet.
         table.available[account_id] = MAX_AMOUNT
-    verdict = table.judge_one(wanted)
+    verdict = table.judge_one(wanted, before)
     if isinstance(verdict, BankError) and verdict.code == "no_voucher":
-        verdict = table.judge_one(replace(wanted, use_voucher=False))
+        verdict = table.judge_one(replace(wanted, use_voucher=False), before)
     if isinstance(verdict, BankError):
         raise verdict
     return Quote(verdict, table.policies.version, has)

@@ -15,7 +15,9 @@ from timebank.canteens.orders.models import MealOrder
 from timebank.canteens.subsidies.donation_flow import Amount, Used, by_allotment, follow, through_allotments
 from timebank.canteens.subsidies.models import MealDonation, ProduceGift
 from timebank.core.actors import Actor, StaffRole
+from timebank.core.chinese_order import by_pinyin
 from timebank.core.errors import NotFound
+from timebank.core.sorting import Orders, Part, Slice, slice_of
 from timebank.ledger.actions.accounts import ensure_organisation_accounts, house_account
 from timebank.ledger.models import Account, Transfer
 from timebank.ledger.rules import AccountKind
@@ -75,11 +77,32 @@ class ProduceItem:
     reversed: bool
 
 
-def donations(
-    session: Session, *, actor: Actor, canteen_id: UUID | None = None, limit: int, before: UUID | None = None
-) -> list[DonationItem]:
-    """Donations, newest first: the pot's and those of canteens of the actor's township; all for the district.
+DONATION_ORDERS = Orders(
+    of="meal_donations",
+    by={
+        "received_at": MealDonation.id,
+        "received_on": MealDonation.received_on,
+        "donor": by_pinyin(MealDonation.donor_name),
+        "amount_fen": MealDonation.amount_fen,
+        "canteen": by_pinyin(Organisation.name),
+    },
+    tie=MealDonation.id,
+    usual="-received_at",
+)
 
+
+def donations(
+    session: Session,
+    *,
+    actor: Actor,
+    part: Part,
+    canteen_id: UUID | None = None,
+    since: date | None = None,
+    until: date | None = None,
+) -> Slice[DonationItem]:
+    """Donations, newest first where ``part`` asks for no other order.
+
+    The pot's and those of canteens of the actor's township; all for the district.
     Raises NotAllowed ``books_not_yours``.
     """
     actor.must_see_books()
@@ -90,9 +113,12 @@ def donations(
     )
     if canteen_id is not None:
         query = query.where(MealDonation.canteen_id == canteen_id)
-    if before is not None:
-        query = query.where(MealDonation.id < before)
-    return [DonationItem(*row) for row in session.execute(query.order_by(MealDonation.id.desc()).limit(limit))]
+    if since is not None:
+        query = query.where(MealDonation.received_on >= since)
+    if until is not None:
+        query = query.where(MealDonation.received_on <= until)
+    found = slice_of(session, query, DONATION_ORDERS, part)
+    return found.holding([DonationItem(*row) for row in found.items])
 
 
 def donation_story(session: Session, *, actor: Actor, donation_id: UUID) -> DonationStory:

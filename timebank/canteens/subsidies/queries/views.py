@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, true
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, true
 from sqlalchemy.orm import Session
 
 from timebank.canteens.orders.models import MealOrder
 from timebank.canteens.orders.rules import OrderState
 from timebank.canteens.subsidies.models import SubsidyClaim, SubsidyClaimLine, SubsidyClaimMeal, SubsidyFinding
-from timebank.canteens.subsidies.rules import claim_unknown, month_of
+from timebank.canteens.subsidies.rules import ClaimState, FindingKind, claim_unknown, month_of
 from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
+from timebank.core.chinese_order import by_pinyin
+from timebank.core.sorting import Orders, Part, Slice, by_course, slice_of
 from timebank.people.models import Person
 from timebank.people.rules import masked_name
 from timebank.redemption.care.rules import month_end, month_start
@@ -80,11 +82,46 @@ class FiveShares:
     volunteers_fen: int
 
 
-def find_claims(
-    session: Session, *, actor: Actor, wanted: ClaimFilter, limit: int, before: UUID | None = None
-) -> list[ClaimView]:
-    """Claims, newest first: of the steward's township, or of all for the district and the auditor.
+def _findings_counted(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    counted = select(func.count()).where(SubsidyFinding.claim_id == SubsidyClaim.id, *conditions)
+    return counted.correlate(SubsidyClaim).scalar_subquery()
 
+
+CLAIM_ORDERS = Orders(
+    of="claims",
+    by={
+        "made": SubsidyClaim.id,
+        "canteen": by_pinyin(Organisation.name),
+        "township": Organisation.township_code,
+        "month": SubsidyClaim.month,
+        "meals": SubsidyClaim.meals,
+        "government_fen": SubsidyClaim.government_fen,
+        "paid_fen": SubsidyClaim.paid_fen,
+        "findings": _findings_counted(),
+        "open_findings": _findings_counted(SubsidyFinding.decision.is_(None)),
+        "state": by_course(SubsidyClaim.state, list(ClaimState)),
+    },
+    tie=SubsidyClaim.id,
+    usual="-made",
+)
+FINDING_ORDERS = Orders(
+    of="findings",
+    by={
+        "number": SubsidyFinding.number,
+        "kind": by_course(SubsidyFinding.kind, list(FindingKind)),
+        "served_on": MealOrder.served_on,
+        "fen": SubsidyFinding.fen,
+        "decided_at": SubsidyFinding.decided_at,
+    },
+    tie=SubsidyFinding.number,
+    usual="number",
+)
+
+
+def find_claims(session: Session, *, actor: Actor, wanted: ClaimFilter, part: Part) -> Slice[ClaimView]:
+    """Claims, newest first where ``part`` asks for no other order.
+
+    Of the steward's township, or of all for the district and the auditor.
     Raises NotAllowed ``books_not_yours``; Refused ``month_invalid``.
     """
     query = _claims(actor)
@@ -97,9 +134,8 @@ def find_claims(
         query = query.where(SubsidyClaim.canteen_id == wanted.canteen_id)
     if wanted.state is not None:
         query = query.where(SubsidyClaim.state == wanted.state)
-    if before is not None:
-        query = query.where(SubsidyClaim.id < before)
-    return [ClaimView(*row) for row in session.execute(query.order_by(SubsidyClaim.id.desc()).limit(limit))]
+    found = slice_of(session, query, CLAIM_ORDERS, part)
+    return found.holding([ClaimView(*row) for row in found.items])
 
 
 def claim_for(session: Session, *, actor: Actor, claim_id: UUID) -> ClaimView:
@@ -116,20 +152,32 @@ def claim_lines(session: Session, claim_id: UUID) -> Sequence[SubsidyClaimLine]:
     return session.scalars(query).all()
 
 
-def findings_of(session: Session, claim_id: UUID, *, limit: int | None = None, after: int = 0) -> list[FindingView]:
-    """The findings of a claim in their order, from the one after number ``after`` on."""
-    query = (
+def find_findings(session: Session, claim_id: UUID, *, open_only: bool, part: Part) -> Slice[FindingView]:
+    """Findings of a claim by number where ``part`` asks for no other order; ``open_only`` those not answered yet."""
+    query = _findings(claim_id)
+    if open_only:
+        query = query.where(SubsidyFinding.decision.is_(None))
+    found = slice_of(session, query, FINDING_ORDERS, part)
+    return found.holding([_finding_view(*row) for row in found.items])
+
+
+def findings_of(session: Session, claim_id: UUID) -> list[FindingView]:
+    """All findings of a claim by number."""
+    rows = session.execute(_findings(claim_id).order_by(SubsidyFinding.number))
+    return [_finding_view(*row) for row in rows]
+
+
+def _findings(claim_id: UUID) -> Select[SubsidyFinding, str, date, str]:
+    return (
         select(SubsidyFinding, Person.name, MealOrder.served_on, MealOrder.meal)
         .outerjoin(Person, Person.id == SubsidyFinding.person_id)
         .outerjoin(MealOrder, MealOrder.id == SubsidyFinding.order_id)
-        .where(SubsidyFinding.claim_id == claim_id, SubsidyFinding.number > after)
-        .order_by(SubsidyFinding.number)
-        .limit(limit)
+        .where(SubsidyFinding.claim_id == claim_id)
     )
-    return [
-        FindingView(finding, masked_name(name) if name else None, served_on, meal)
-        for finding, name, served_on, meal in session.execute(query)
-    ]
+
+
+def _finding_view(finding: SubsidyFinding, name: str | None, served_on: date | None, meal: str | None) -> FindingView:
+    return FindingView(finding, masked_name(name) if name else None, served_on, meal)
 
 
 def every_meal(session: Session, claim_id: UUID) -> Iterator[MealView]:
@@ -190,14 +238,13 @@ def _own(actor: Actor) -> ColumnElement[bool]:
 
 def _claims(actor: Actor) -> Select[SubsidyClaim, str, str, int, int]:
     actor.must_see_books()
-    counted = select(func.count()).where(SubsidyFinding.claim_id == SubsidyClaim.id)
     return (
         select(
             SubsidyClaim,
             Organisation.name,
             Organisation.township_code,
-            counted.scalar_subquery(),
-            counted.where(SubsidyFinding.decision.is_(None)).scalar_subquery(),
+            _findings_counted(),
+            _findings_counted(SubsidyFinding.decision.is_(None)),
         )
         .join(Organisation, Organisation.id == SubsidyClaim.canteen_id)
         .where(_own(actor))

@@ -1,0 +1,1 @@
+"""导出: who took which list out of the bank."""

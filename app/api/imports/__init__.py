@@ -1,0 +1,1 @@
+"""Operations on workbooks that offices hand in at a desk."""

@@ -1,0 +1,151 @@
+"""Workbooks at the desk: handed in, looked at row by row, and booked as they were shown."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, request
+
+from app.api.operation import sent_response
+from app.api.workbooks import XLSX
+from app.web.asking import Asker, Refusal
+from app.web.browser import tell
+from app.web.desk.lists import asked, listed, township_names
+from app.web.doors import form_key, go, page
+from app.web.screens import filled, screen
+from timebank.core.clock import today
+from timebank.importing.import_rules import KIND_NAMES, STATE_NAMES, ImportKind
+from timebank.importing.package import MAX_FILE_BYTES
+
+doors = Blueprint("desk_imports", __name__)
+
+IMPORT = "/desk/imports/<uuid:import_id>"
+ROWS_A_PAGE = 50
+_WEEKS_AHEAD = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where the pages of imports lie, and in which frame one is shown."""
+
+    base: str
+    template: str
+
+
+AT_THE_DESK = Where("/desk/imports", "desk/import.html")
+
+
+@page(doors, "/desk/imports", who="desk")
+def imports(ask: Asker) -> Response:
+    found = listed(ask, "imports.list", asked("kind", "state", "township_code"))
+    return screen("desk/imports.html", ask.actor, **_names(ask), **found)
+
+
+@page(doors, "/desk/imports/new", who="desk")
+def new(ask: Asker) -> Response:
+    return _new_page(ask, request.args.get("kind", ""))
+
+
+@page(doors, "/desk/imports/new", who="desk", method="POST", most_bytes=MAX_FILE_BYTES)
+def hand_in(ask: Asker) -> Response:
+    sent = filled()
+    name, content = file_sent("workbook")
+    if not name:
+        return _new_page(ask, sent.get("kind", ""), no_file("workbook"))
+    answer = ask.hand_in("imports.prepare", {**sent, "file_name": name}, content)
+    if isinstance(answer, Refusal):
+        return _new_page(ask, sent.get("kind", ""), at_the_file(answer, "workbook"))
+    return go(f"/desk/imports/{answer['import_id']}")
+
+
+@page(doors, "/desk/imports/form.xlsx", who="desk")
+def form(ask: Asker) -> Response:
+    return sent_response(200, ask.read("imports.form", asked("kind")), XLSX)
+
+
+@page(doors, IMPORT, who="desk")
+def one(ask: Asker, import_id: UUID) -> Response:
+    return import_page(ask, import_id, AT_THE_DESK)
+
+
+@page(doors, f"{IMPORT}/rejects.xlsx", who="desk")
+def rejects(ask: Asker, import_id: UUID) -> Response:
+    return sent_response(200, ask.read("imports.rejects", import_id=import_id), XLSX)
+
+
+@page(doors, f"{IMPORT}/book", who="desk", method="POST")
+def book(ask: Asker, import_id: UUID) -> Response:
+    answer = ask.write("imports.book", filled(), key=form_key(), import_id=import_id)
+    if isinstance(answer, Refusal):
+        return import_page(ask, import_id, AT_THE_DESK, answer)
+    tell("已导入，结果就是下面显示的")
+    return go(f"/desk/imports/{import_id}")
+
+
+@page(doors, f"{IMPORT}/discard", who="desk", method="POST")
+def discard(ask: Asker, import_id: UUID) -> Response:
+    answer = ask.write("imports.discard", key=form_key(), import_id=import_id)
+    if isinstance(answer, Refusal):
+        return import_page(ask, import_id, AT_THE_DESK, answer)
+    tell("没有导入，上传的文件已删除")
+    return go("/desk/imports")
+
+
+def file_sent(field: str) -> tuple[str, bytes]:
+    """The name and content of the file that came with a form; no name where none came."""
+    file = request.files.get(field)
+    if file is None or not (file.filename or "").strip():
+        return "", b""
+    with closing(file.stream):  # a large one lies in a temporary file
+        content = file.read()
+    # Some browsers send the whole path; the folder it lies in is nobody's business.
+    return (file.filename or "").strip().replace("\\", "/").rpartition("/")[2][:200], content
+
+
+def no_file(field: str) -> Refusal:
+    """The refusal of a form whose file was left out."""
+    return Refusal("填写有误，请检查标出的地方", "invalid_input", {}, {field: ["请选要上传的 Excel 文件"]})
+
+
+def at_the_file(refusal: Refusal, field: str) -> Refusal:
+    """What is wrong with a workbook, said beside its field."""
+    if refusal.errors or not refusal.code.startswith(("workbook_", "sheet_", "column_")):
+        return refusal
+    return Refusal(refusal.title, refusal.code, refusal.facts, {field: [refusal.title]})
+
+
+def import_page(ask: Asker, import_id: UUID, where: Where, refusal: Refusal | None = None) -> Response:
+    """One workbook with what it comes to, row by row."""
+    rows = listed(ask, "imports.rows", asked("reason", "notes"), limit=ROWS_A_PAGE, import_id=import_id)
+    told = ask.read("imports.show", import_id=import_id)
+    shown = {"base": where.base, "told_of": told, **_names(ask), **rows}
+    return screen(where.template, ask.actor, refusal=refusal, **shown)
+
+
+def _new_page(ask: Asker, kind: str, refusal: Refusal | None = None) -> Response:
+    known = kind if kind in KIND_NAMES else str(ImportKind.PEOPLE)
+    shown: dict[str, Any] = {"kind": known, **_names(ask)}
+    if known == ImportKind.MENU:
+        own = ask.actor.township_code
+        places = ask.everything("canteens.list", {"township_code": own} if own else {})
+        shown |= {"canteens": [(one["canteen_id"], one["name"]) for one in places], "weeks": weeks()}
+    return screen("desk/import_new.html", ask.actor, refusal=refusal, **shown)
+
+
+def weeks() -> list[tuple[str, str]]:
+    """The Mondays on which a menu may begin, this week's first, for a field that offers a choice."""
+    monday = today() - timedelta(days=today().weekday())
+    begins = [monday + timedelta(weeks=ahead) for ahead in range(_WEEKS_AHEAD)]
+    return [(str(day), f"{day.month}月{day.day}日起的一周") for day in begins]
+
+
+def _names(ask: Asker) -> dict[str, Any]:
+    return {
+        "kinds": [(str(kind), name) for kind, name in KIND_NAMES.items()],
+        "states": [(str(state), name) for state, name in STATE_NAMES.items()],
+        "townships": township_names(ask),
+    }

@@ -1,0 +1,25 @@
+"""What may be taken out of the bank as a file, and how much at once."""
+
+from __future__ import annotations
+
+MOST_EXPORTED = 50_000
+"""Rows in one file: a spreadsheet of more is not read by anybody, and whoever wants all reads the API page by page."""
+
+EXPORTED = {
+    "canteens": "助餐点",
+    "claim_findings": "补贴结算疑点",
+    "deaths": "身故上报",
+    "diners": "用餐申请",
+    "disputes": "往来异议",
+    "hardship": "困难帮扶",
+    "matrix": "双边往来",
+    "meal_donations": "助餐捐款",
+    "payments": "付款清单",
+    "policy_changes": "办法变更",
+    "positions": "各镇街头寸",
+    "services": "服务",
+    "subsidy_claims": "补贴结算",
+    "trial_balance": "试算平衡",
+    "windows": "清算周期",
+}
+"""The lists of the desk that a file is made of, by name."""
