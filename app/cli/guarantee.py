@@ -15,6 +15,7 @@ from app.api.vouchers.offline_schemas import LossItem
 from app.cli.bank import staff_actor, telling_refusals
 from timebank.core.amounts import hours_text, yuan_text
 from timebank.core.clock import LOCAL
+from timebank.core.sorting import Part
 from timebank.redemption import offline_queries
 from timebank.redemption.offline_queries import LossView
 from timebank.redemption.offline_rules import LOSS_NAMES, LossReason
@@ -35,12 +36,13 @@ def losses(username: str, unpaid: bool, as_json: bool) -> None:
     """断网核销损失，最近的在前。 Meals eaten in good faith that no voucher could pay, newest first."""
     with telling_refusals() as database, database.session() as session:
         actor = staff_actor(session, username)
-        found = offline_queries.losses(session, actor=actor, paid=False if unpaid else None, limit=_MOST_SHOWN + 1)
+        found = offline_queries.losses(session, actor=actor, paid=False if unpaid else None, part=Part(_MOST_SHOWN))
+    more = found.following is not None
     if as_json:
-        items = [LossItem().dump(loss_item(view)) for view in found[:_MOST_SHOWN]]
-        click.echo(json.dumps({"items": items, "more": len(found) > _MOST_SHOWN}, ensure_ascii=False))
+        items = [LossItem().dump(loss_item(view)) for view in found.items]
+        click.echo(json.dumps({"items": items, "more": more}, ensure_ascii=False))
         return
-    Console(highlight=False).print(_table(found[:_MOST_SHOWN], more=len(found) > _MOST_SHOWN))
+    Console(highlight=False).print(_table(found.items, more=more))
 
 
 def _table(found: Sequence[LossView], *, more: bool) -> Table:

@@ -121,7 +121,7 @@ def _end_the_month(life: Life) -> None:
     window = next(one for one in bank.all_of("clearing.windows", "district") if one["status"] == "open")
     opened_at = datetime.fromisoformat(window["opened_at"])
     life.go_to(window_due(opened_at, 1) + timedelta(hours=8))
-    for job in ("tally_clearing", "close_window", "compute_claims"):
+    for job in ("tally_clearing", "close_window", "compute_claims", "sum_up_days", "close_bulletins"):
         bank.job(job)
     line = bank.all_of("clearing.lines", "xiwu", window=window["window"])[0]
     wrong = {"transfer_id": line["transfer_id"], "reason": "签到表上的时间不一样，请核对"}

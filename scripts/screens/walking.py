@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page
@@ -16,8 +17,11 @@ from playwright.sync_api import Error as BrowserError
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 PHONE, COUNTER, DESK = "/m/", "/counter/", "/desk/"
 HIGH_PX = 844
-_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)[0-9][0-9-]*(?=/|$)|(?<=/policies/)[a-z0-9_]+(?=/propose|/history)")
-"""Ids, and the numbers, days, months and names of policies that stand where an id stands."""
+_ID = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)[0-9][0-9-]*(?=/|$)"
+    r"|(?<=/policies/)[a-z0-9_]+(?=/propose|/history)|(?<=/sets/)(?!compare)[a-z_]+"
+)
+"""Ids, and the numbers, days, months, names of policies and of their sets that stand where an id stands."""
 _LEFT_ALONE = ("/api/", "/openapi", "/static/")
 
 
@@ -42,10 +46,15 @@ def chromium_program() -> str | None:
 
 
 @contextmanager
-def opened(browser: Browser, site: str, look: Look, password: str) -> Iterator[Page]:
-    """A page of somebody who has signed in and chosen a version; ``password`` is for staff."""
+def opened(
+    browser: Browser, site: str, look: Look, password: str, *, workers: Literal["allow", "block"] = "allow"
+) -> Iterator[Page]:
+    """A page of somebody who has signed in and chosen a version; ``password`` is for staff.
+
+    ``workers`` says whether the page's own service worker may run.
+    """
     size = {"width": look.width, "height": HIGH_PX}
-    context = browser.new_context(viewport=size, base_url=site, locale="zh-CN")  # type: ignore[arg-type]
+    context = browser.new_context(viewport=size, base_url=site, locale="zh-CN", service_workers=workers)  # type: ignore[arg-type]
     page = context.new_page()
     try:
         sign_in(page, look, password)

@@ -16,6 +16,7 @@ from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
 from timebank.core.db import Database
 from timebank.core.errors import BankError
+from timebank.core.sorting import Part
 from timebank.ledger.queries import balance_of
 from timebank.people.actions import register_proxy
 from timebank.people.rules import ProxyScope
@@ -102,7 +103,8 @@ def test_a_reservation_needs_an_own_account_a_sound_wish_and_enough_minutes(bank
     ]
     with bank.session() as session:
         assert balance_of(session, borrower.person()).held_minutes == 0
-        assert [view.available for view in find_items(session, wanted=ItemFilter(), limit=9)] == [True, False]
+        items = find_items(session, wanted=ItemFilter(), part=Part(9)).items
+        assert [view.available for view in items] == [True, False]
 
 
 def test_what_is_missing_is_named_for_all_days_together(bank: Database) -> None:
@@ -266,7 +268,8 @@ def test_each_sees_the_loans_that_are_their_business(bank: Database) -> None:
 
     def seen(actor: Actor, **wanted: object) -> int:
         with bank.session() as session:
-            return len(find_loans(session, actor=actor, wanted=LoanFilter(**wanted), limit=9))  # type: ignore[arg-type]
+            asked = LoanFilter(**wanted)  # type: ignore[arg-type]
+            return len(find_loans(session, actor=actor, wanted=asked, part=Part(9)).items)
 
     people = (borrower, other, steward(XIWU), steward(SHANGTIAN), steward(DAYAN), district(), AUDITOR)
     assert [seen(actor) for actor in people] == [1, 1, 1, 1, 1, 2, 2]
@@ -280,8 +283,8 @@ def test_each_sees_the_loans_that_are_their_business(bank: Database) -> None:
     clerk = staff(StaffRole.CANTEEN_CLERK, XIWU)
     for_other = LoanFilter(for_person_id=other.person())
     calls: list[Callable[[Session], object]] = [
-        lambda s: find_loans(s, actor=clerk, wanted=LoanFilter(), limit=9),
-        lambda s: find_loans(s, actor=borrower, wanted=for_other, limit=9),
+        lambda s: find_loans(s, actor=clerk, wanted=LoanFilter(), part=Part(9)),
+        lambda s: find_loans(s, actor=borrower, wanted=for_other, part=Part(9)),
     ]
     assert refusals(bank, calls) == ["books_not_yours", "not_your_elder"]
     days_pass(3)

@@ -18,6 +18,7 @@ from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.db import Database
 from timebank.core.errors import BankError, NotFound
+from timebank.core.sorting import Part
 from timebank.redemption.care import actions as care
 from timebank.redemption.care.models import CareBooking
 from timebank.redemption.care.queries import BookingFilter, ProviderView, booking_for, find_bookings
@@ -71,7 +72,7 @@ def test_both_townships_see_a_visit_and_no_third_one(bank: Database, elder: Acto
     moved(bank, elder)
     with bank.session() as session:
         for actor, count in ((PRESENT, 1), (FORMER, 1), (THIRD, 0)):
-            assert len(find_bookings(session, actor=actor, wanted=BookingFilter(), limit=9)) == count
+            assert len(find_bookings(session, actor=actor, wanted=BookingFilter(), part=Part(9)).items) == count
 
 
 @pytest.mark.parametrize("by", [PRESENT, FORMER])

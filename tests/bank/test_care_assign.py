@@ -13,6 +13,7 @@ from tests.factories.tasks import NINE
 from timebank.core import clock
 from timebank.core.db import Database
 from timebank.core.errors import BankError
+from timebank.core.sorting import Part
 from timebank.notifications.models import Notice
 from timebank.redemption.care import actions as care
 from timebank.redemption.care.actions import Offer
@@ -83,8 +84,9 @@ def test_the_chosen_provider_takes_a_booking_itself_or_is_sent_first(bank: Datab
         chosen, other = add_provider(session, grade=1), add_provider(session, grade=5)
     mine = booked(bank, elder, provider_id=chosen.provider_id)
     with bank.session() as session:
-        assert [b.id for b in find_bookings(session, actor=carer(chosen), wanted=BookingFilter(), limit=9)] == [mine.id]
-        assert find_bookings(session, actor=carer(other), wanted=BookingFilter(), limit=9) == []
+        found = find_bookings(session, actor=carer(chosen), wanted=BookingFilter(), part=Part(9))
+        assert [b.id for b in found.items] == [mine.id]
+        assert find_bookings(session, actor=carer(other), wanted=BookingFilter(), part=Part(9)).items == []
     for not_chosen in (carer(other), elder, steward(SHANGTIAN)):
         with pytest.raises(BankError, match="not_your_booking"), bank.unit_of_work() as session:
             care.assign(session, actor=not_chosen, booking_id=mine.id)
@@ -152,7 +154,7 @@ def test_a_chosen_provider_declines_before_it_is_sent(bank: Database) -> None:
     with bank.unit_of_work() as session:
         care.decline(session, actor=carer(chosen), booking_id=booking.id, reason="人手不足")
     with bank.session() as session:
-        assert find_bookings(session, actor=carer(chosen), wanted=BookingFilter(), limit=9) == []
+        assert find_bookings(session, actor=carer(chosen), wanted=BookingFilter(), part=Part(9)).items == []
     with pytest.raises(BankError, match="care_provider_declined"), bank.unit_of_work() as session:
         care.decline(session, actor=carer(chosen), booking_id=booking.id, reason="人手不足")
 

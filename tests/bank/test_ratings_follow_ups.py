@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -24,6 +25,7 @@ from timebank.core.actors import Actor, StaffRole
 from timebank.core.db import Database
 from timebank.core.errors import BankError, Conflict, NotAllowed, NotFound, Refused
 from timebank.core.ids import new_id
+from timebank.core.sorting import Part
 from timebank.people.models import Person
 
 MARCH = date(2026, 3, 1)
@@ -169,9 +171,12 @@ def test_only_stewards_of_the_diners_township_record_calls(bank: Database) -> No
         assert calls_of(session, follow_up_id) == []
 
 
-def listed(bank: Database, actor: Actor, **how: object) -> list[FollowUpView]:
+WHOLE = Part(50)
+
+
+def listed(bank: Database, actor: Actor, part: Part = WHOLE, **how: Any) -> list[FollowUpView]:
     with bank.session() as session:
-        return follow_ups(session, actor=actor, **{"limit": 50, **how})  # type: ignore[arg-type]
+        return list(follow_ups(session, actor=actor, part=part, **how).items)
 
 
 def test_the_list_has_open_ones_with_whom_to_call_and_why(bank: Database) -> None:
@@ -197,5 +202,6 @@ def test_the_list_goes_on_where_it_ended(bank: Database) -> None:
     drawn(bank)
     ids = [view.follow_up.id for view in listed(bank, district())]
     assert ids == sorted(ids)
-    assert [view.follow_up.id for view in listed(bank, district(), limit=2)] == ids[:2]
-    assert [view.follow_up.id for view in listed(bank, district(), after=ids[1])] == ids[2:]
+    assert [view.follow_up.id for view in listed(bank, district(), Part(2))] == ids[:2]
+    assert [view.follow_up.id for view in listed(bank, district(), Part(50, after=(ids[1], ids[1])))] == ids[2:]
+    assert [view.follow_up.id for view in listed(bank, district(), Part(50, "-opened_at"))] == ids[::-1]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from scripts.screens.walking import COUNTER, Look, opened
 from tests.api.scene import PASSWORD
@@ -34,6 +34,13 @@ def counter(chromium: Browser, site: str) -> Iterator[Page]:
     with opened(chromium, site, Look("clerk", COUNTER, 1024), PASSWORD) as page:
         page.add_init_script(f"({SOUNDS})()")
         page.goto(COUNTER)
+        yield page
+
+
+@pytest.fixture
+def counter_alone(chromium: Browser, site: str) -> Iterator[Page]:
+    """The same without its worker: what passes through a worker cannot be answered by the test."""
+    with opened(chromium, site, Look("clerk", COUNTER, 1024), PASSWORD, workers="block") as page:
         yield page
 
 
@@ -117,12 +124,11 @@ def test_a_no_sounds_otherwise_than_what_is_only_kept(counter: Page) -> None:
 def test_scans_kept_without_a_line_outlive_a_reload_and_are_sent_once_in_order(counter: Page) -> None:
     sent: list[list[str]] = []
 
-    def watch(route: Route) -> None:
-        form = route.request.post_data_json
-        sent.append([one["code"] for one in json.loads(form["scans"])])
-        route.continue_()
+    def watch(request: Request) -> None:
+        if request.url.endswith("/counter/send"):
+            sent.append([one["code"] for one in json.loads(request.post_data_json["scans"])])
 
-    counter.route("**/counter/send", watch)
+    counter.context.on("request", watch)
     counter.evaluate("() => navigator.serviceWorker.ready")
     counter.wait_for_function("async () => Boolean(await caches.match('/counter/offline'))")
     counter.context.set_offline(True)
@@ -159,7 +165,8 @@ def test_a_pickup_number_without_its_meal_is_not_kept(counter: Page) -> None:
     expect(counter.locator("#waiting")).to_contain_text("还有 1 张没有补传")
 
 
-def test_a_bank_that_does_not_answer_is_a_lost_line_and_is_asked_again_by_hand(counter: Page) -> None:
+def test_a_bank_that_does_not_answer_is_a_lost_line_and_is_asked_again_by_hand(counter_alone: Page) -> None:
+    counter = counter_alone
     counter.route("**/counter/", lambda route: route.fulfill(status=503, body=""))
     scan(counter, "no-such")
     expect(counter.locator("#answer")).to_contain_text("先记下")

@@ -2,21 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 import pytest
 from openpyxl import load_workbook
 
 from tests.api.scene import PASSWORD, Scene
+from tests.doors import SignIn
 from tests.factories.people import XIWU
 from tests.web.browser import Browser
 from timebank.core import clock
+from timebank.core.chinese_order import pinyin_key
 from timebank.core.db import Database
 from timebank.people.models import ElderFile
 from timebank.redemption.aids.models import AidItem
+from timebank.redemption.aids.rules import Condition, LoanStatus
 from timebank.redemption.care.models import CareBooking
+from timebank.redemption.care.rules import CareStatus
 
 ROOMS = ("/desk/aids", "/desk/aids/loans", "/desk/care", "/desk/care/bills")
+
+
+def by_name(name: str) -> Callable[[dict[str, Any]], Any]:
+    return lambda item: pinyin_key(item[name]) if item[name] is not None else None
+
+
+def plain(name: str) -> Callable[[dict[str, Any]], Any]:
+    return lambda item: item[name]
+
+
+SORTS: list[tuple[str, str, Callable[[dict[str, Any]], Any]]] = [
+    ("aid_items.list", "entered", plain("item_id")),
+    ("aid_items.list", "serial", by_name("serial")),
+    ("aid_items.list", "kind", by_name("kind_name")),
+    ("aid_items.list", "township", plain("at_township_code")),
+    ("aid_items.list", "condition", lambda one: list(Condition).index(one["condition"])),
+    ("aid_items.list", "available", lambda one: not one["available"]),
+    ("aid_items.list", "due_back_on", plain("due_back_on")),
+    ("aid_loans.list", "reserved_at", plain("loan_id")),
+    ("aid_loans.list", "name", by_name("holder_name")),
+    ("aid_loans.list", "kind", by_name("kind_name")),
+    ("aid_loans.list", "serial", by_name("serial")),
+    ("aid_loans.list", "status", lambda one: list(LoanStatus).index(one["status"])),
+    ("aid_loans.list", "due_on", plain("due_on")),
+    ("care_bookings.list", "booked_at", plain("booking_id")),
+    ("care_bookings.list", "starts_at", plain("starts_at")),
+    ("care_bookings.list", "name", by_name("elder_name")),
+    ("care_bookings.list", "township", plain("township_code")),
+    ("care_bookings.list", "service", by_name("service_name")),
+    ("care_bookings.list", "minutes", plain("minutes")),
+    ("care_bookings.list", "provider", by_name("provider_name")),
+    ("care_bookings.list", "status", lambda one: list(CareStatus).index(one["status"])),
+]
+USUAL = {"aid_items.list": "entered", "aid_loans.list": "-reserved_at", "care_bookings.list": "-booked_at"}
 
 
 @pytest.mark.parametrize("who", ["district", "steward_xiwu", "auditor"])
@@ -129,3 +169,41 @@ def test_a_purse_is_not_paid_out_while_nobody_has_died(browser: Browser, scene: 
     assert "退给这位继承人？" in browser.text
     browser.post(page, sure="yes", **form)
     assert (browser.status, "没有已办结的身故上报" in browser.text) == (422, True)
+
+
+def test_each_list_stands_by_what_its_rows_show_over_the_borders_of_pages(scene: Scene, sign_in: SignIn) -> None:
+    assert scene.people
+    asking = sign_in("district")
+
+    def walked(operation_id: str, **query: Any) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = []
+        while True:
+            # All but one on the first page.
+            page = asking.ok(operation_id, query={**query, "limit": len(usual[operation_id]) - 1, "count": "true"})
+            items += page["items"]
+            assert page["total"] == len(usual[operation_id])
+            if page["next_cursor"] is None:
+                return items
+            query["cursor"] = page["next_cursor"]
+
+    usual = {operation_id: asking.ok(operation_id)["items"] for operation_id in USUAL}
+    for operation_id, sort in USUAL.items():
+        assert len(usual[operation_id]) > 1, operation_id
+        assert usual[operation_id] == walked(operation_id, sort=sort)
+    for operation_id, sort, key in SORTS:
+        there = usual[operation_id]
+        # What is empty stands last either way.
+        filled = sorted(value for one in there if (value := key(one)) is not None)
+        empty = [None] * (len(there) - len(filled))
+        assert [key(one) for one in walked(operation_id, sort=sort)] == [*filled, *empty], (operation_id, sort)
+        turned = [key(one) for one in walked(operation_id, sort=f"-{sort}")]
+        assert turned == [*filled[::-1], *empty], (operation_id, sort)
+
+
+def test_a_borrower_and_an_elder_have_their_lists_newest_first_as_before(scene: Scene, sign_in: SignIn) -> None:
+    assert scene.people
+    elder = sign_in("elder")
+    for operation_id, name in (("aid_loans.list", "loan_id"), ("care_bookings.list", "booking_id")):
+        ids = [one[name] for one in elder.ok(operation_id)["items"]]
+        assert ids == sorted(ids, reverse=True)
+        assert elder.ok(operation_id)["total"] is None

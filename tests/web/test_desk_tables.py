@@ -40,6 +40,11 @@ LISTS = {
     "/desk/clearing/payments": "clearing.payments",
     "/desk/policies/changes": "policies.changes",
     "/desk/gifts": "meal_donations.list",
+    "/desk/aids": "aid_items.list",
+    "/desk/aids/loans": "aid_loans.list",
+    "/desk/care": "care_bookings.list",
+    "/desk/losses": "offline.losses",
+    "/desk/follow-ups": "follow_ups.list",
 }
 WHOLE = ("/desk/clearing/positions", "/desk/clearing/matrix", "/desk/ledger")
 

@@ -6,12 +6,17 @@ MOST_EXPORTED = 50_000
 """Rows in one file: a spreadsheet of more is not read by anybody, and whoever wants all reads the API page by page."""
 
 EXPORTED = {
+    "aid_items": "康复辅具",
+    "aid_loans": "辅具借用",
     "canteens": "助餐点",
+    "care_bookings": "上门照护",
     "claim_findings": "补贴结算疑点",
     "deaths": "身故上报",
     "diners": "用餐申请",
     "disputes": "往来异议",
+    "follow_ups": "用餐回访",
     "hardship": "困难帮扶",
+    "losses": "断网用餐损失",
     "matrix": "双边往来",
     "meal_donations": "助餐捐款",
     "payments": "付款清单",

@@ -9,20 +9,40 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
+from timebank.core.chinese_order import by_pinyin
 from timebank.core.errors import Conflict, NotAllowed
+from timebank.core.sorting import Orders, Part, Slice, by_course, slice_of
 from timebank.policies.queries import in_force
 from timebank.redemption.models import Voucher, VoucherScan
 from timebank.redemption.offline_models import GuaranteeLoss, SigningKey, VoucherEnding
+from timebank.redemption.offline_rules import LossReason
 from timebank.redemption.signing import MEALS, WEEKDAYS, PrivateKey, SignedVoucher, signed_payload
 from timebank.townships.models import Organisation
 from timebank.townships.queries import canteen
 
 HASH_BYTES = 8
+
+_HERE, _ELSEWHERE = aliased(Organisation), aliased(Organisation)
+
+LOSS_ORDERS = Orders(
+    of="losses",
+    by={
+        "noted_at": GuaranteeLoss.id,
+        "eaten_at": GuaranteeLoss.eaten_at,
+        "canteen": by_pinyin(_HERE.name),
+        "reason": by_course(GuaranteeLoss.reason, list(LossReason)),
+        "minutes": GuaranteeLoss.minutes,
+        "loss_fen": GuaranteeLoss.loss_fen,
+        "paid_at": GuaranteeLoss.paid_at,
+    },
+    tie=GuaranteeLoss.id,
+    usual="-noted_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,35 +137,39 @@ def losses(
     actor: Actor,
     township_code: str | None = None,
     paid: bool | None = None,
-    limit: int,
-    before: UUID | None = None,
-) -> list[LossView]:
-    """What the guarantee fund pays or has paid, newest first. Raises NotAllowed ``books_not_yours``."""
+    part: Part,
+) -> Slice[LossView]:
+    """What the guarantee fund pays or has paid, newest first where ``part`` asks for no other order.
+
+    Raises NotAllowed ``books_not_yours``.
+    """
     actor.must_see_books()
-    second, first, where, elsewhere = (
-        *(aliased(VoucherScan), aliased(VoucherScan)),
-        *(aliased(Organisation), aliased(Organisation)),
-    )
-    query = (
-        select(GuaranteeLoss, where.name, Voucher.code, second, first, elsewhere.name)
-        .join(where, where.id == GuaranteeLoss.canteen_id)
-        .join(Voucher, Voucher.id == GuaranteeLoss.voucher_id)
-        .join(second, second.id == GuaranteeLoss.second_scan_id)
-        .outerjoin(first, first.id == GuaranteeLoss.first_scan_id)
-        .outerjoin(elsewhere, elsewhere.id == first.canteen_id)
-    )
+    query = _losses()
     if township_code is not None:
         query = query.where(GuaranteeLoss.township_code == township_code)
     if paid is not None:
         query = query.where(GuaranteeLoss.paid_at.is_not(None) if paid else GuaranteeLoss.paid_at.is_(None))
-    if before is not None:
-        query = query.where(GuaranteeLoss.id < before)
-    return [LossView(*row) for row in session.execute(query.order_by(GuaranteeLoss.id.desc()).limit(limit))]
+    found = slice_of(session, query, LOSS_ORDERS, part)
+    return found.holding([LossView(*row) for row in found.items])
 
 
 def loss_view(session: Session, *, actor: Actor, loss_id: UUID) -> LossView:
-    """One loss that is there."""
-    return losses(session, actor=actor, limit=1, before=UUID(int=loss_id.int + 1))[0]
+    """One loss that is there. Raises NotAllowed ``books_not_yours``."""
+    actor.must_see_books()
+    return LossView(*session.execute(_losses().where(GuaranteeLoss.id == loss_id)).one())
+
+
+def _losses() -> Select[*tuple[Any, ...]]:
+    """Losses with the canteen, the voucher's code, and both scans with where the first one was."""
+    second, first = aliased(VoucherScan), aliased(VoucherScan)
+    return (
+        select(GuaranteeLoss, _HERE.name, Voucher.code, second, first, _ELSEWHERE.name)
+        .join(_HERE, _HERE.id == GuaranteeLoss.canteen_id)
+        .join(Voucher, Voucher.id == GuaranteeLoss.voucher_id)
+        .join(second, second.id == GuaranteeLoss.second_scan_id)
+        .outerjoin(first, first.id == GuaranteeLoss.first_scan_id)
+        .outerjoin(_ELSEWHERE, _ELSEWHERE.id == first.canteen_id)
+    )
 
 
 def _printed(voucher: Voucher) -> SignedVoucher:

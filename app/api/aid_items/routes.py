@@ -17,16 +17,17 @@ from app.api.aid_items.schemas import (
     AidRepairedBody,
     EnterAidBody,
 )
-from app.api.fields import PageQuery, id_in_cursor
-from app.api.operation import operation, page, page_of_all
+from app.api.fields import PageQuery
+from app.api.operation import operation, page_of_all
 from app.api.parser import Doors
+from app.api.sorting import listed, part_of
 from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.policies.queries import in_force
 from timebank.redemption.aids import actions, queries
 from timebank.redemption.aids.actions import NewItem
 from timebank.redemption.aids.models import AidItem, AidItemEvent
-from timebank.redemption.aids.queries import ItemFilter, ItemView
+from timebank.redemption.aids.queries import AID_ITEM_ORDERS, ItemFilter, ItemView
 from timebank.redemption.aids.rules import CONDITION_NAMES, EVENT_NAMES, Condition, price_per_day
 
 doors = Doors("aid_items", __name__, url_prefix="/api/v1/aid-items", description="康复辅具")
@@ -43,10 +44,8 @@ def kinds(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, An
 @operation(doors, "", "aid_items.list", "辅具列表", query=AidItemsQuery, answers=AidItemPage)
 def list_items(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
     wanted = ItemFilter(query.get("kind"), query.get("township_code"), query.get("serial"), query["available"])
-    after = id_in_cursor(query.get("cursor"))
-    found = queries.find_items(session, wanted=wanted, limit=query["limit"] + 1, after=after)
-    answer = page(found, query["limit"], lambda view: view.item.id)
-    return {**answer, "items": [_item(view) for view in answer["items"]]}
+    found = queries.find_items(session, wanted=wanted, part=part_of(query, AID_ITEM_ORDERS))
+    return listed(found.holding([_item(view) for view in found.items]), AID_ITEM_ORDERS)
 
 
 @operation(

@@ -2,8 +2,10 @@
 
 from marshmallow import fields
 
-from app.api.fields import Answer, Body, Choice, Day, Id, Moment, PageQuery, QueryFlag, Text, Whole
+from app.api.fields import Answer, Body, Choice, Day, Id, Moment, QueryFlag, Text, Whole
 from app.api.operation import Page
+from app.api.sorting import Sort, SortedPage, SortedQuery
+from timebank.redemption.aids.queries import AID_ITEM_ORDERS
 from timebank.redemption.aids.rules import USABLE, Condition
 
 USABLE_CHOICES = [str(condition) for condition in USABLE]
@@ -34,9 +36,10 @@ class AidRepairedBody(Body):
     note = Text(longest=500, shortest=0, load_default="")
 
 
-class AidItemsQuery(PageQuery):
+class AidItemsQuery(SortedQuery):
     """Which aids; ``available`` leaves those that can be borrowed now."""
 
+    sort = Sort(AID_ITEM_ORDERS)
     kind = Text(longest=40)
     township_code = Text(longest=12)
     serial = Text(longest=60)
@@ -74,8 +77,8 @@ class AidItemAnswer(Answer):
     due_back_on = fields.Date(required=True, allow_none=True)
 
 
-class AidItemPage(Page):
-    """Aids, in the order in which they were entered."""
+class AidItemPage(SortedPage):
+    """Aids, in the order in which they were entered where no other is asked for."""
 
     items = fields.List(fields.Nested(AidItemAnswer), required=True)
 

@@ -18,15 +18,15 @@ from app.api.aid_loans.schemas import (
     ReserveAidBody,
     ReturnAidBody,
 )
-from app.api.fields import id_in_cursor
-from app.api.operation import operation, page
+from app.api.operation import operation
 from app.api.parser import Doors
+from app.api.sorting import listed, part_of
 from timebank.core.actors import Actor
 from timebank.redemption.aids import actions, views
 from timebank.redemption.aids.actions import Wish
 from timebank.redemption.aids.models import AidLoan
 from timebank.redemption.aids.rules import LOAN_STATUS_NAMES, LoanStatus
-from timebank.redemption.aids.views import LoanFilter, LoanView
+from timebank.redemption.aids.views import AID_LOAN_ORDERS, LoanFilter, LoanView
 
 doors = Doors("aid_loans", __name__, url_prefix="/api/v1/aid-loans", description="康复辅具借用")
 
@@ -52,10 +52,10 @@ def reserve(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str, A
 
 @operation(doors, "", "aid_loans.list", "辅具借用列表", query=AidLoansQuery, answers=AidLoanPage)
 def list_loans(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
-    before, limit = id_in_cursor(query.pop("cursor", None)), query.pop("limit")
-    found = views.find_loans(session, actor=actor, wanted=LoanFilter(**query), limit=limit + 1, before=before)
-    answer = page(found, limit, lambda view: view.loan.id)
-    return {**answer, "items": [_loan(view) for view in answer["items"]]}
+    named = ("for_person_id", "status", "township_code", "serial")
+    wanted = LoanFilter(**{name: query.get(name) for name in named}, overdue=query["overdue"])
+    found = views.find_loans(session, actor=actor, wanted=wanted, part=part_of(query, AID_LOAN_ORDERS))
+    return listed(found.holding([_loan(view) for view in found.items]), AID_LOAN_ORDERS)
 
 
 @operation(doors, "/<uuid:loan_id>", "aid_loans.show", "辅具借用详情", answers=AidLoanAnswer)

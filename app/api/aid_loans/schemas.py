@@ -2,9 +2,10 @@
 
 from marshmallow import fields
 
-from app.api.fields import Answer, Body, Choice, Id, Moment, PageQuery, QueryFlag, Text, Whole
-from app.api.operation import Page
+from app.api.fields import Answer, Body, Choice, Id, Moment, QueryFlag, Text, Whole
+from app.api.sorting import Sort, SortedPage, SortedQuery
 from timebank.redemption.aids.rules import USABLE, Condition, LoanStatus
+from timebank.redemption.aids.views import AID_LOAN_ORDERS
 
 
 class ReserveAidBody(Body):
@@ -53,9 +54,10 @@ class LostAidBody(Body):
     reason = Text(longest=500, required=True)
 
 
-class AidLoansQuery(PageQuery):
+class AidLoansQuery(SortedQuery):
     """Which loans; ``serial`` finds who has the aid that somebody brings."""
 
+    sort = Sort(AID_LOAN_ORDERS)
     for_person_id = Id()
     status = Choice([str(status) for status in LoanStatus])
     township_code = Text(longest=12)
@@ -113,7 +115,7 @@ class AidLoanAnswer(Answer):
     returned_township_code = fields.String(required=True, allow_none=True)
 
 
-class AidLoanPage(Page):
-    """Loans, newest first."""
+class AidLoanPage(SortedPage):
+    """Loans, newest first where no other order is asked for."""
 
     items = fields.List(fields.Nested(AidLoanAnswer), required=True)

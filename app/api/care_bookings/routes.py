@@ -18,15 +18,15 @@ from app.api.care_bookings.schemas import (
     CareDecideBody,
     CareNotHomeBody,
 )
-from app.api.fields import id_in_cursor
-from app.api.operation import operation, page
+from app.api.operation import operation
 from app.api.parser import Doors
+from app.api.sorting import listed, part_of
 from app.api.tasks.schemas import CheckInBody, ReasonBody
 from timebank.core.actors import Actor
 from timebank.core.errors import BankError
 from timebank.redemption.care import actions, queries
 from timebank.redemption.care.actions import Visit
-from timebank.redemption.care.queries import BookingFilter
+from timebank.redemption.care.queries import CARE_BOOKING_ORDERS, BookingFilter
 from timebank.redemption.care.views import BookingView, see_booking, see_bookings
 
 doors = Doors("care_bookings", __name__, url_prefix="/api/v1/care-bookings", description="居家养老预约")
@@ -46,10 +46,9 @@ def book(session: Session, actor: Actor, body: dict[str, Any]) -> BookingView:
 @operation(doors, "", "care_bookings.list", "上门服务预约列表", query=CareBookingsQuery, answers=CareBookingPage)
 def list_bookings(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
     wanted = BookingFilter(query.get("status"), query.get("township_code"), query.get("for_person_id"))
-    before = id_in_cursor(query.get("cursor"))
-    bookings = queries.find_bookings(session, actor=actor, wanted=wanted, limit=query["limit"] + 1, before=before)
-    found = page(bookings, query["limit"], lambda booking: booking.id)
-    return {**found, "items": see_bookings(session, actor=actor, bookings=found["items"])}
+    found = queries.find_bookings(session, actor=actor, wanted=wanted, part=part_of(query, CARE_BOOKING_ORDERS))
+    seen = see_bookings(session, actor=actor, bookings=found.items)
+    return listed(found.holding(seen), CARE_BOOKING_ORDERS)
 
 
 @operation(doors, ONE, "care_bookings.show", "上门服务预约详情", answers=CareBookingAnswer)

@@ -2,8 +2,9 @@
 
 from marshmallow import fields, post_dump
 
-from app.api.fields import Answer, Body, Choice, Degrees, Id, Moment, PageQuery, Text, Whole
-from app.api.operation import Page
+from app.api.fields import Answer, Body, Choice, Degrees, Id, Moment, Text, Whole
+from app.api.sorting import Sort, SortedPage, SortedQuery
+from timebank.redemption.care.queries import CARE_BOOKING_ORDERS
 from timebank.redemption.care.rules import USUAL_SERVICE, CareStatus
 
 DAY_MINUTES = 24 * 60
@@ -65,9 +66,10 @@ class CareDecideBody(Body):
     reason = Text(longest=500, required=True)
 
 
-class CareBookingsQuery(PageQuery):
+class CareBookingsQuery(SortedQuery):
     """Which bookings."""
 
+    sort = Sort(CARE_BOOKING_ORDERS)
     status = Choice([str(status) for status in CareStatus])
     township_code = Text(longest=20)
     for_person_id = Id()
@@ -142,7 +144,7 @@ class CareBookingAnswer(Answer):
         return data
 
 
-class CareBookingPage(Page):
-    """Bookings, newest first."""
+class CareBookingPage(SortedPage):
+    """Bookings, newest first where no other order is asked for."""
 
     items = fields.List(fields.Nested(CareBookingAnswer), required=True)

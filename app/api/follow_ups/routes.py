@@ -7,13 +7,13 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.api.fields import id_in_cursor
 from app.api.follow_ups.schemas import FollowUpAnswer, FollowUpPage, FollowUpsQuery, RecordCallBody
-from app.api.operation import operation, page
+from app.api.operation import operation
 from app.api.parser import Doors
+from app.api.sorting import listed, part_of
 from timebank.canteens.ratings import actions, views
 from timebank.canteens.ratings.rules import REASON_NAMES, Reason
-from timebank.canteens.ratings.views import FollowUpView
+from timebank.canteens.ratings.views import FOLLOW_UP_ORDERS, FollowUpView
 from timebank.core.actors import Actor
 
 doors = Doors("follow_ups", __name__, url_prefix="/api/v1/follow-ups", description="用餐回访")
@@ -21,10 +21,14 @@ doors = Doors("follow_ups", __name__, url_prefix="/api/v1/follow-ups", descripti
 
 @operation(doors, "", "follow_ups.list", "回访名单", query=FollowUpsQuery, answers=FollowUpPage)
 def list_follow_ups(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
-    after, limit = id_in_cursor(query.pop("cursor", None)), query.pop("limit")
-    found = views.follow_ups(session, actor=actor, limit=limit + 1, after=after, **query)
-    answer = page(found, limit, lambda view: view.follow_up.id)
-    return {**answer, "items": [_follow_up(view) for view in answer["items"]]}
+    found = views.follow_ups(
+        session,
+        actor=actor,
+        township_code=query.get("township_code"),
+        only_open=query["only_open"],
+        part=part_of(query, FOLLOW_UP_ORDERS),
+    )
+    return listed(found.holding([_follow_up(view) for view in found.items]), FOLLOW_UP_ORDERS)
 
 
 @operation(

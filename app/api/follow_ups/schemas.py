@@ -2,9 +2,10 @@
 
 from marshmallow import fields
 
-from app.api.fields import Answer, Body, Flag, Id, Moment, PageQuery, QueryFlag, Text, Whole
-from app.api.operation import Page
+from app.api.fields import Answer, Body, Flag, Id, Moment, QueryFlag, Text, Whole
+from app.api.sorting import Sort, SortedPage, SortedQuery
 from timebank.canteens.ratings.rules import HIGHEST, LONGEST_WORDS, LOWEST
+from timebank.canteens.ratings.views import FOLLOW_UP_ORDERS
 
 
 class RecordCallBody(Body):
@@ -15,9 +16,10 @@ class RecordCallBody(Body):
     words = Text(longest=LONGEST_WORDS, shortest=0, load_default="")
 
 
-class FollowUpsQuery(PageQuery):
+class FollowUpsQuery(SortedQuery):
     """Which follow-ups: a steward's own township; the open ones, or all."""
 
+    sort = Sort(FOLLOW_UP_ORDERS)
     township_code = Text(longest=12)
     only_open = QueryFlag(load_default=True)
 
@@ -56,7 +58,7 @@ class FollowUpAnswer(Answer):
     calls = fields.List(fields.Nested(CallAnswer), required=True)
 
 
-class FollowUpPage(Page):
-    """Follow-ups, oldest first."""
+class FollowUpPage(SortedPage):
+    """Follow-ups, oldest first where no other order is asked for."""
 
     items = fields.List(fields.Nested(FollowUpAnswer), required=True)

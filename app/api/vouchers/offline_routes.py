@@ -8,9 +8,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.api.fields import PageQuery, id_in_cursor
-from app.api.operation import operation, page, page_of_all
+from app.api.fields import PageQuery
+from app.api.operation import operation, page_of_all
 from app.api.parser import Doors
+from app.api.sorting import listed, part_of
 from app.api.vouchers.offline_schemas import (
     BundleAnswer,
     BundleQuery,
@@ -27,7 +28,7 @@ from timebank.core.actors import Actor
 from timebank.redemption import actions, offline_queries
 from timebank.redemption.models import VoucherScan
 from timebank.redemption.offline_models import SigningKey
-from timebank.redemption.offline_queries import LossView
+from timebank.redemption.offline_queries import LOSS_ORDERS, LossView
 from timebank.redemption.offline_rules import LOSS_NAMES, LossReason
 from timebank.redemption.signing import MOST_KEYS, text_of
 
@@ -66,11 +67,9 @@ def losses(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, A
         actor=actor,
         township_code=query.get("township_code"),
         paid=query.get("paid"),
-        limit=query["limit"] + 1,
-        before=id_in_cursor(query.get("cursor")),
+        part=part_of(query, LOSS_ORDERS),
     )
-    answer = page(found, query["limit"], lambda view: view.loss.id)
-    return {**answer, "items": [loss_item(view) for view in answer["items"]]}
+    return listed(found.holding([loss_item(view) for view in found.items]), LOSS_ORDERS)
 
 
 @operation(

@@ -2,9 +2,11 @@
 
 from marshmallow import fields
 
-from app.api.fields import Answer, Body, Id, Moment, PageQuery, QueryFlag, QueryWhole, Text
+from app.api.fields import Answer, Body, Id, Moment, QueryFlag, QueryWhole, Text
 from app.api.operation import Page
+from app.api.sorting import Sort, SortedPage, SortedQuery
 from timebank.core.amounts import MAX_AMOUNT
+from timebank.redemption.offline_queries import LOSS_ORDERS
 
 MOST_ENDINGS = 20_000
 
@@ -75,9 +77,10 @@ class RevokeBody(Body):
     reason = Text(longest=500, required=True)
 
 
-class LossesQuery(PageQuery):
+class LossesQuery(SortedQuery):
     """Whose losses, and which."""
 
+    sort = Sort(LOSS_ORDERS)
     township_code = Text(longest=12)
     paid = QueryFlag()
 
@@ -116,8 +119,8 @@ class LossItem(Answer):
     outside_reference = fields.String(required=True, allow_none=True)
 
 
-class LossPage(Page):
-    """Losses, newest first."""
+class LossPage(SortedPage):
+    """Losses, newest first where no other order is asked for."""
 
     items = fields.List(fields.Nested(LossItem), required=True)
 

@@ -8,8 +8,9 @@ from uuid import UUID
 from flask import Blueprint, Response
 
 from app.web.asking import Asker, Refusal
-from app.web.desk.lists import asked, listed, township_names
+from app.web.desk.lists import township_names
 from app.web.desk.steps import after, ask_whether_sure, is_sure
+from app.web.desk.tables import Column, Filter, Table, list_page, said, table_page
 from app.web.doors import form_key, page
 from app.web.screens import filled, screen
 from timebank.redemption.aids.rules import CONDITION_NAMES, LOAN_STATUS_NAMES, USABLE, Condition
@@ -24,10 +25,36 @@ _BROUGHT_BACK = [*_USABLE, (str(Condition.IN_REPAIR), "坏了，要送修")]
 _DONE = {"to_repair": "已送修", "repaired": "修好了，可以再借", "retire": "已报废"}
 
 
-@page(doors, "/desk/aids", who="desk")
+@list_page(doors, "/desk/aids")
 def aids(ask: Asker) -> Response:
-    found = listed(ask, "aid_items.list", asked("kind", "township_code", "serial", "available"))
-    return screen("desk/aids.html", ask.actor, **_words(ask), **found)
+    return table_page(ask, _aids(ask), "desk/aids.html")
+
+
+def _aids(ask: Asker) -> Table:
+    words = _words(ask)
+    townships = words["townships"]
+    return Table(
+        name="aid_items",
+        asks="aid_items.list",
+        columns=(
+            Column("编号", said("serial"), sort="serial", link=lambda one: f"/desk/aids/{one['item_id']}"),
+            Column("种类", said("kind_name"), sort="kind", note=said("name")),
+            Column("名称与型号", said("name"), on="sheet"),
+            Column("在哪里", lambda one: townships.get(one["at_township_code"]), sort="township"),
+            Column("属于", lambda one: townships.get(one["home_township_code"]), on="sheet"),
+            Column("好坏", said("condition_name"), sort="condition"),
+            Column("能借吗", lambda one: "能" if one["available"] else "不能", sort="available"),
+            Column("预计归还", said("due_back_on"), "day", "due_back_on"),
+            Column("购置", said("acquired_on"), "day", on="sheet"),
+        ),
+        filters=(
+            Filter("kind", "种类", words["kinds"]),
+            Filter("township_code", "现在在哪里", list(townships.items())),
+            Filter("available", "能借吗", [("true", "现在能借的")]),
+            Filter("serial", "编号", kind="text"),
+        ),
+        empty=("没有这样的辅具。", "/desk/aids", "看全部"),
+    )
 
 
 @page(doors, "/desk/aids/enter", who="desk")
@@ -61,11 +88,41 @@ def aid_step(ask: Asker, item_id: UUID, step: str) -> Response:
     return after(answer, _DONE[step], path, lambda no: _aid_page(ask, item_id, no))
 
 
-@page(doors, "/desk/aids/loans", who="desk")
+@list_page(doors, "/desk/aids/loans")
 def loans(ask: Asker) -> Response:
-    found = listed(ask, "aid_loans.list", asked("status", "serial", "overdue"))
-    statuses = [(str(status), name) for status, name in LOAN_STATUS_NAMES.items()]
-    return screen("desk/aid_loans.html", ask.actor, statuses=statuses, **found)
+    return table_page(ask, _loans(ask), heading="辅具借用与预约", ways=[("/desk/aids", "看辅具")])
+
+
+def _loans(ask: Asker) -> Table:
+    townships = township_names(ask)
+    return Table(
+        name="aid_loans",
+        asks="aid_loans.list",
+        columns=(
+            Column("谁借", said("holder_name"), sort="name", link=lambda one: _loan(one["loan_id"])),
+            Column("借用人镇街", lambda one: townships.get(one["holder_township_code"]), on="sheet"),
+            Column("辅具", said("kind_name"), sort="kind", note=said("item_name")),
+            Column("编号", said("serial"), sort="serial"),
+            Column("状态", said("status_name"), sort="status"),
+            Column("预约", said("reserved_at"), "moment", "reserved_at"),
+            Column("借出", said("lent_at"), "moment", on="sheet"),
+            Column("天数", said("days"), "whole", on="sheet"),
+            Column("到期", said("due_on"), "day", "due_on", note=_overdue),
+            Column("过期天数", said("overdue_days"), "whole", on="sheet"),
+            Column("已扣时长", said("charged_minutes"), "hours", on="sheet"),
+            Column("结束", said("ended_at"), "moment", on="sheet"),
+        ),
+        filters=(
+            Filter("status", "状态", [(str(status), name) for status, name in LOAN_STATUS_NAMES.items()]),
+            Filter("overdue", "过期", [("true", "过了期没还的")]),
+            Filter("serial", "辅具编号", kind="text"),
+        ),
+        empty=("没有这样的借用。", "/desk/aids", "看辅具"),
+    )
+
+
+def _overdue(loan: dict[str, Any]) -> str:
+    return f"过了 {loan['overdue_days']} 天" if loan["overdue_days"] else ""
 
 
 @page(doors, LOAN, who="desk")
@@ -104,7 +161,7 @@ def cancel(ask: Asker, loan_id: UUID) -> Response:
     return after(answer, "预约已取消，时长已解冻", _loan(loan_id), lambda no: _loan_page(ask, loan_id, no))
 
 
-def _loan(loan_id: UUID) -> str:
+def _loan(loan_id: UUID | str) -> str:
     return f"/desk/aids/loans/{loan_id}"
 
 

@@ -10,8 +10,9 @@ from flask import Blueprint, Response
 from app.api.operation import sent_response
 from app.api.workbooks import XLSX
 from app.web.asking import Asker, Refusal
-from app.web.desk.lists import asked, listed, township_names
+from app.web.desk.lists import asked, listed
 from app.web.desk.steps import after
+from app.web.desk.tables import Column, Filter, Table, list_page, said, table_page, township_filter
 from app.web.doors import form_key, page
 from app.web.screens import filled, screen
 from timebank.core import clock
@@ -22,11 +23,44 @@ doors = Blueprint("desk_care", __name__)
 VISIT = "/desk/care/<uuid:booking_id>"
 
 
-@page(doors, "/desk/care", who="desk")
+@list_page(doors, "/desk/care")
 def visits(ask: Asker) -> Response:
-    found = listed(ask, "care_bookings.list", asked("status", "township_code"))
-    statuses = [(str(status), name) for status, name in STATUS_NAMES.items()]
-    return screen("desk/care.html", ask.actor, statuses=statuses, townships=township_names(ask), **found)
+    return table_page(ask, _visits(ask), ways=[("/desk/care/bills", "机构账单")])
+
+
+def _visits(ask: Asker) -> Table:
+    return Table(
+        name="care_bookings",
+        asks="care_bookings.list",
+        columns=(
+            Column("什么时候", said("starts_at"), "moment", "starts_at", link=lambda one: _path(one["booking_id"])),
+            Column("老人", said("elder_name"), sort="name"),
+            Column("镇街", said("township_name"), sort="township"),
+            Column("服务", said("service_name"), sort="service"),
+            Column("时长", said("minutes"), "hours", "minutes"),
+            Column("机构", said("provider_name"), sort="provider", shows=_provider),
+            Column("状态", said("status_name"), sort="status"),
+            Column("预约", said("booked_at"), "moment", "booked_at"),
+            Column("预约人", said("booked_by_name"), on="sheet"),
+            Column("服务时长", _served, "hours", on="sheet"),
+            Column("已扣时长", said("payable_minutes"), "hours", on="sheet"),
+            Column("评价", said("rating"), "whole", on="sheet"),
+        ),
+        filters=(
+            Filter("status", "状态", [(str(status), name) for status, name in STATUS_NAMES.items()]),
+            *township_filter(ask),
+        ),
+        empty=("没有这样的预约。", "/desk/care", "看全部"),
+    )
+
+
+def _provider(visit: dict[str, Any]) -> str:
+    return str(visit["provider_name"] or "还没有派")
+
+
+def _served(visit: dict[str, Any]) -> int | None:
+    decided, served = visit["decided_minutes"], visit["served_minutes"]
+    return None if served is None and decided is None else int(served if decided is None else decided)
 
 
 @page(doors, VISIT, who="desk")
@@ -70,7 +104,7 @@ def bill_workbook(ask: Asker) -> Response:
     return sent_response(200, ask.read("care_bills.workbook", asked("provider_id", "month")), XLSX)
 
 
-def _path(booking_id: UUID) -> str:
+def _path(booking_id: UUID | str) -> str:
     return f"/desk/care/{booking_id}"
 
 

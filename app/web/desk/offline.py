@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response
 
 from app.web.asking import Asker, Refusal
-from app.web.desk.lists import asked, listed, township_names
+from app.web.desk.lists import listed, township_names
 from app.web.desk.steps import after, ask_whether_sure, is_sure
+from app.web.desk.tables import Column, Filter, Table, list_page, said, table_page, township_filter
 from app.web.doors import form_key, page
 from app.web.screens import filled, screen
+from timebank.core.amounts import yuan_text
 from timebank.core.errors import NotFound
 
 doors = Blueprint("desk_offline", __name__)
@@ -19,10 +22,32 @@ LOSS = "/desk/losses/<uuid:loss_id>"
 KEYS = "/desk/losses/keys"
 
 
-@page(doors, "/desk/losses", who="desk")
+@list_page(doors, "/desk/losses")
 def losses(ask: Asker) -> Response:
-    found = listed(ask, "offline.losses", asked("paid", "township_code"))
-    return screen("desk/losses.html", ask.actor, townships=township_names(ask), **found)
+    townships = township_names(ask)
+    table = Table(
+        name="losses",
+        asks="offline.losses",
+        columns=(
+            Column("用餐", said("eaten_at"), "moment", "eaten_at", link=lambda one: f"/desk/losses/{one['loss_id']}"),
+            Column("助餐点", said("canteen_name"), sort="canteen"),
+            Column("镇街", lambda one: townships.get(one["township_code"]), on="sheet"),
+            Column("为什么", said("reason_name"), sort="reason", width=28),
+            Column("时长", said("minutes"), "hours", "minutes"),
+            Column("损失", said("loss_fen"), "yuan", "loss_fen", shows=_worth),
+            Column("登记", said("noted_at"), "moment", "noted_at", on="sheet"),
+            Column("支付", lambda one: one["outside_reference"] or "还没有", sort="paid_at"),
+            Column("支付时间", said("paid_at"), "moment", on="sheet"),
+            Column("登记支付的人", said("paid_by_name"), on="sheet"),
+        ),
+        filters=(Filter("paid", "支付", [("false", "还没有支付"), ("true", "已支付")]), *township_filter(ask)),
+        empty=("没有这样的损失。", "/desk/losses", "看全部"),
+    )
+    return table_page(ask, table, ways=[(KEYS, "用餐券的签名密钥")], heading="断网用餐，由保障金支付的")
+
+
+def _worth(loss: dict[str, Any]) -> str:
+    return "缺参考价" if loss["loss_fen"] is None else yuan_text(loss["loss_fen"])
 
 
 @page(doors, LOSS, who="desk")

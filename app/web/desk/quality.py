@@ -12,6 +12,7 @@ from app.web.counter.meals import fen_of
 from app.web.desk.canteens import CANTEEN
 from app.web.desk.lists import asked, listed, renamed
 from app.web.desk.steps import after, ask_whether_sure, is_sure, wrong
+from app.web.desk.tables import Column, Filter, Table, list_page, said, table_page
 from app.web.doors import form_key, page
 from app.web.screens import filled, screen
 from timebank.core import clock
@@ -81,9 +82,29 @@ def hand_in(ask: Asker, canteen_id: UUID) -> Response:
     return after(answer, "缴款已收", request.path, again)
 
 
-@page(doors, "/desk/follow-ups", who="desk")
+@list_page(doors, "/desk/follow-ups")
 def follow_ups(ask: Asker) -> Response:
-    return screen("desk/follow_ups.html", ask.actor, **listed(ask, "follow_ups.list", asked("only_open")))
+    table = Table(
+        name="follow_ups",
+        asks="follow_ups.list",
+        columns=(
+            Column("回访谁", said("name"), sort="name", link=lambda one: f"/desk/follow-ups/{one['follow_up_id']}"),
+            Column("为什么", said("reason_name"), sort="reason"),
+            Column("哪一餐", said("served_on"), "day", "served_on"),
+            Column("助餐点", said("canteen_name"), sort="canteen"),
+            Column("评了几星", said("stars"), "whole", "stars", shows=_stars),
+            Column("列入", said("opened_at"), "moment", "opened_at"),
+            Column("打过几次", lambda one: len(one["calls"]), "whole"),
+            Column("完成", said("closed_at"), "moment", "closed_at"),
+        ),
+        filters=(Filter("only_open", "状态", [("false", "连打过的一起看")], unset="还没有打通的"),),
+        empty=("没有要回访的。每月抽一批，评得低的也会列进来。", "/desk/canteens", "看助餐点"),
+    )
+    return table_page(ask, table)
+
+
+def _stars(call: dict[str, Any]) -> str:
+    return f"{call['stars']} 星" if call["stars"] else "没有评"
 
 
 @page(doors, FOLLOW_UP, who="desk")

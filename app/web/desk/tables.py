@@ -38,7 +38,7 @@ _NUMBERS = ("whole", "hours", "yuan")
 _LARGEST_FIRST = (*_NUMBERS, "day", "moment")
 """What one looks for from the upper end: much, and lately."""
 
-FilterKind = Literal["choice", "month", "day", "kept"]
+FilterKind = Literal["choice", "month", "day", "text", "kept"]
 
 
 @dataclass(frozen=True, slots=True)

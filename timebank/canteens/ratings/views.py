@@ -19,9 +19,11 @@ from timebank.canteens.orders.models import MealOrder
 from timebank.canteens.orders.views import order_for
 from timebank.canteens.ratings.models import FollowUp, FollowUpCall, MealRating, RatingHiding, RatingReply
 from timebank.canteens.ratings.queries import rating_history
-from timebank.canteens.ratings.rules import hundredths, not_rated
+from timebank.canteens.ratings.rules import Reason, hundredths, not_rated
 from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
+from timebank.core.chinese_order import by_pinyin
+from timebank.core.sorting import Orders, Part, Slice, by_course, slice_of
 from timebank.people.models import Person
 from timebank.people.queries import people_by_ids
 from timebank.people.rules import masked_name
@@ -73,6 +75,31 @@ class FollowUpView:
     calls: Sequence[FollowUpCall]
 
 
+_STARS = (
+    select(MealRating.stars)
+    .where(MealRating.order_id == FollowUp.order_id)
+    .order_by(MealRating.revision.desc())
+    .limit(1)
+    .correlate(FollowUp)
+    .scalar_subquery()
+)
+
+FOLLOW_UP_ORDERS = Orders(
+    of="follow_ups",
+    by={
+        "opened_at": FollowUp.id,
+        "name": by_pinyin(Person.name),
+        "reason": by_course(FollowUp.reason, list(Reason)),
+        "served_on": MealOrder.served_on,
+        "canteen": by_pinyin(Organisation.name),
+        "stars": _STARS,
+        "closed_at": FollowUp.closed_at,
+    },
+    tie=FollowUp.id,
+    usual="opened_at",
+)
+
+
 def ratings_of(
     session: Session, *, actor: Actor, canteen_id: UUID, limit: int, before: UUID | None = None
 ) -> list[RatingView]:
@@ -122,12 +149,13 @@ def follow_ups(
     session: Session,
     *,
     actor: Actor,
-    limit: int,
     township_code: str | None = None,
     only_open: bool = True,
-    after: UUID | None = None,
-) -> list[FollowUpView]:
-    """Follow-ups, oldest first: a township steward's own, the others' for the district and auditors.
+    part: Part,
+) -> Slice[FollowUpView]:
+    """Follow-ups: a township steward's own, the others' for the district and auditors.
+
+    Oldest first where ``part`` asks for no other order.
 
     Raises NotAllowed ``books_not_yours``, ``other_township``.
     """
@@ -135,14 +163,18 @@ def follow_ups(
     if actor.staff_role is StaffRole.TOWNSHIP_STEWARD:
         township_code = township_code or actor.township_code
         actor.must_steward(township_code)
-    query = select(FollowUp).order_by(FollowUp.id).limit(limit)
+    query = (
+        select(FollowUp)
+        .join(Person, Person.id == FollowUp.person_id)
+        .join(MealOrder, MealOrder.id == FollowUp.order_id)
+        .join(Organisation, Organisation.id == MealOrder.canteen_id)
+    )
     if township_code is not None:
         query = query.where(FollowUp.township_code == township_code)
     if only_open:
         query = query.where(FollowUp.closed_at.is_(None))
-    if after is not None:
-        query = query.where(FollowUp.id > after)
-    return _followed(session, actor, session.scalars(query).all())
+    found = slice_of(session, query, FOLLOW_UP_ORDERS, part)
+    return found.holding(_followed(session, actor, found.items))
 
 
 def follow_up_seen(session: Session, *, actor: Actor, follow_up: FollowUp) -> FollowUpView:

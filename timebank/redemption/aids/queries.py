@@ -7,14 +7,36 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Date, Integer, and_, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from timebank.core import clock
 from timebank.core.actors import Actor
+from timebank.core.chinese_order import by_pinyin
 from timebank.core.errors import NotFound, Refused
+from timebank.core.sorting import Orders, Part, Slice, by_course, slice_of
 from timebank.redemption.aids.models import AidItem, AidItemEvent, AidKind, AidLoan
-from timebank.redemption.aids.rules import ACTIVE, USABLE, due_back_on
+from timebank.redemption.aids.rules import ACTIVE, USABLE, Condition, due_back_on
+
+_FREE = and_(AidItem.condition.in_(USABLE), AidLoan.id.is_(None))
+_RESERVED_UNTIL = cast(func.timezone(str(clock.LOCAL), AidLoan.reserved_until), Date)
+
+AID_ITEM_ORDERS = Orders(
+    of="aid_items",
+    by={
+        "entered": AidItem.id,
+        "serial": by_pinyin(AidItem.serial),
+        "kind": by_pinyin(AidKind.name),
+        "township": AidItem.at_township_code,
+        "condition": by_course(AidItem.condition, list(Condition)),
+        # What can be had now comes first.
+        "available": case((_FREE, 0), else_=1),
+        # As ``due_back`` has it of one loan; an item that nobody has is due on no day.
+        "due_back_on": func.coalesce(AidLoan.due_on, _RESERVED_UNTIL + cast(AidLoan.days - 1, Integer), type_=Date),
+    },
+    tie=AidItem.id,
+    usual="entered",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +110,8 @@ def due_back(loan: AidLoan) -> date:
     return due_back_on(loan.due_on, clock.local_date(loan.reserved_until), loan.days)
 
 
-def find_items(session: Session, *, wanted: ItemFilter, limit: int, after: UUID | None = None) -> list[ItemView]:
-    """Items that are not retired, in the order in which they were entered."""
+def find_items(session: Session, *, wanted: ItemFilter, part: Part) -> Slice[ItemView]:
+    """Items that are not retired, in the order in which they were entered where ``part`` asks for no other."""
     query = (
         select(AidItem, AidKind.name, AidLoan)
         .join(AidKind, AidKind.code == AidItem.kind)
@@ -103,10 +125,9 @@ def find_items(session: Session, *, wanted: ItemFilter, limit: int, after: UUID 
     if wanted.serial is not None:
         query = query.where(AidItem.serial == wanted.serial)
     if wanted.available:
-        query = query.where(AidItem.condition.in_(USABLE), AidLoan.id.is_(None))
-    if after is not None:
-        query = query.where(AidItem.id > after)
-    return [_seen(*row) for row in session.execute(query.order_by(AidItem.id).limit(limit))]
+        query = query.where(_FREE)
+    found = slice_of(session, query, AID_ITEM_ORDERS, part)
+    return found.holding([_seen(*row) for row in found.items])
 
 
 def see_item(session: Session, item: AidItem) -> ItemView:

@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 
 from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
+from timebank.core.chinese_order import by_pinyin
 from timebank.core.errors import NotAllowed
+from timebank.core.sorting import Orders, Part, Slice, by_course, slice_of
 from timebank.ledger.models import Hold, Transfer
 from timebank.people.models import Person
 from timebank.people.queries import acts_for, elders_of
@@ -20,6 +22,20 @@ from timebank.people.rules import ProxyScope
 from timebank.redemption.aids.models import AidCharge, AidItem, AidKind, AidLoan, AidLoanDay
 from timebank.redemption.aids.queries import loan_unknown
 from timebank.redemption.aids.rules import LoanStatus, PaidFrom, overdue_days
+
+AID_LOAN_ORDERS = Orders(
+    of="aid_loans",
+    by={
+        "reserved_at": AidLoan.id,
+        "name": by_pinyin(Person.name),
+        "kind": by_pinyin(AidKind.name),
+        "serial": by_pinyin(AidItem.serial),
+        "status": by_course(AidLoan.status, list(LoanStatus)),
+        "due_on": AidLoan.due_on,
+    },
+    tie=AidLoan.id,
+    usual="-reserved_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +90,8 @@ class _Sums:
     owed_minutes: int = 0
 
 
-def find_loans(
-    session: Session, *, actor: Actor, wanted: LoanFilter, limit: int, before: UUID | None = None
-) -> list[LoanView]:
-    """Loans, newest first.
+def find_loans(session: Session, *, actor: Actor, wanted: LoanFilter, part: Part) -> Slice[LoanView]:
+    """Loans, newest first where ``part`` asks for no other order.
 
     A person sees the own ones and those of elders they act for; a township's stewards those of its aids, its people
     and what was brought back to it, and with a serial number also who has that aid now; the district and the auditor
@@ -95,10 +109,8 @@ def find_loans(
         query = query.where(AidItem.serial == wanted.serial)
     if wanted.overdue:
         query = query.where(AidLoan.status == LoanStatus.LENT, AidLoan.due_on < clock.today())
-    if before is not None:
-        query = query.where(AidLoan.id < before)
-    rows = session.execute(query.order_by(AidLoan.id.desc()).limit(limit)).all()
-    return _seen(session, actor, rows)
+    found = slice_of(session, query, AID_LOAN_ORDERS, part)
+    return found.holding(_seen(session, actor, found.items))
 
 
 def loan_for(session: Session, *, actor: Actor, loan_id: UUID) -> LoanView:

@@ -10,13 +10,32 @@ from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from timebank.core.actors import Actor, StaffRole
+from timebank.core.chinese_order import by_pinyin
 from timebank.core.errors import BankError, NotFound
+from timebank.core.sorting import Orders, Part, Slice, by_course, slice_of
 from timebank.ledger.models import Hold
 from timebank.people.models import Person
 from timebank.people.queries import elders_of
 from timebank.people.rules import ProxyScope
-from timebank.redemption.care.models import CareBooking, CareEvent
+from timebank.redemption.care.models import CareBooking, CareEvent, CareService
 from timebank.redemption.care.rules import CHARGED_UNSERVED, CareStatus
+from timebank.townships.models import Organisation
+
+CARE_BOOKING_ORDERS = Orders(
+    of="care_bookings",
+    by={
+        "booked_at": CareBooking.id,
+        "starts_at": CareBooking.starts_at,
+        "name": by_pinyin(Person.name),
+        "township": CareBooking.township_code,
+        "service": by_pinyin(CareService.name),
+        "minutes": CareBooking.minutes,
+        "provider": by_pinyin(Organisation.name),
+        "status": by_course(CareBooking.status, list(CareStatus)),
+    },
+    tie=CareBooking.id,
+    usual="-booked_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +60,27 @@ def lock_booking(session: Session, booking_id: UUID) -> CareBooking:
     return found
 
 
-def find_bookings(
-    session: Session, *, actor: Actor, wanted: BookingFilter, limit: int, before: UUID | None = None
-) -> Sequence[CareBooking]:
-    """Bookings the actor may see, newest first.
+def find_bookings(session: Session, *, actor: Actor, wanted: BookingFilter, part: Part) -> Slice[CareBooking]:
+    """Bookings the actor may see, newest first where ``part`` asks for no other order.
 
     A person sees the own ones and those of elders who let them book care; a provider those that it was sent to or that
     chose it; a steward those booked from the township and those of elders who live there by now; the district and the
     auditor all.
     """
-    query = select(CareBooking).where(_visible(session, actor))
+    query = (
+        select(CareBooking)
+        .join(Person, Person.id == CareBooking.elder_id)
+        .join(CareService, CareService.code == CareBooking.service)
+        .outerjoin(Organisation, Organisation.id == CareBooking.provider_id)
+        .where(_visible(session, actor))
+    )
     if wanted.status is not None:
         query = query.where(CareBooking.status == wanted.status)
     if wanted.township_code is not None:
         query = query.where(CareBooking.township_code == wanted.township_code)
     if wanted.for_person_id is not None:
         query = query.where(CareBooking.elder_id == wanted.for_person_id)
-    if before is not None:
-        query = query.where(CareBooking.id < before)
-    return session.scalars(query.order_by(CareBooking.id.desc()).limit(limit)).all()
+    return slice_of(session, query, CARE_BOOKING_ORDERS, part)
 
 
 def booking_for(session: Session, *, actor: Actor, booking_id: UUID) -> CareBooking:
@@ -96,7 +117,7 @@ def _visible(session: Session, actor: Actor) -> ColumnElement[bool]:
     if actor.is_district or actor.staff_role is StaffRole.AUDITOR:
         return CareBooking.id.is_not(None)
     if actor.is_steward:
-        here = select(Person.id).where(Person.township_code == actor.township_code)
+        here = select(Person.id).where(Person.township_code == actor.township_code).correlate(None)
         return or_(CareBooking.township_code == actor.township_code, CareBooking.elder_id.in_(here))
     if actor.staff_role is StaffRole.CARE_PROVIDER:
         return or_(CareBooking.provider_id == actor.organisation_id, _asked_for(actor.organisation_id))
