@@ -98,6 +98,11 @@ class ThrowawayPostgres:
         """The SQLAlchemy URL of the database created as ``name``, password included."""
         return self.url_for(self._full(name))
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether the cluster is our own, and no other's server."""
+        return self._embedded is not None
+
     def as_superuser(self, name: str) -> psycopg.Connection | None:
         """A connection of the cluster's superuser to the database created as ``name``; None on a server not our own."""
         if self._embedded is None:
