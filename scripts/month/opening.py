@@ -13,6 +13,7 @@ import xlsxwriter
 
 from scripts.month.bank import MonthBank
 from scripts.month.district import District, PlannedCanteen, PlannedDiner
+from timebank.core import clock
 from timebank.people.id_numbers import check_character
 
 PASSWORD = "助餐一个月-simulated"
@@ -74,7 +75,7 @@ def _open(bank: MonthBank, planned: PlannedCanteen) -> OpenCanteen:
     )
     canteen_id = made["canteen_id"]
     checked = dict.fromkeys(policy(bank, "canteen_acceptance_points"), True)
-    body = {"checked": checked, "inspected_on": str(date.today()), "inspector_name": "验收组"}
+    body = {"checked": checked, "inspected_on": str(clock.today()), "inspector_name": "验收组"}
     bank.call("canteens.accept", DISTRICT, body, canteen_id=canteen_id)
     hours = [
         {"weekday": day, "meal": meal, "opens_at": opens, "closes_at": closes, "capacity_meals": planned.capacity_meals}
