@@ -46,6 +46,11 @@ class Refusal:
         return [one for name, said in self.errors.items() if name == "_" or "." in name for one in said]
 
 
+def wrong(field_name: str, words: str) -> Refusal:
+    """One field of a form cannot be read, or what it says leads nowhere."""
+    return _invalid({field_name: [words]})
+
+
 class Asker:
     """Asks on behalf of whoever is signed in."""
 
@@ -99,7 +104,7 @@ class Asker:
         try:
             _loaded(OFFERED[operation_id], body)
         except ValidationError as invalid:
-            return _invalid(invalid)
+            return _invalid(field_errors(invalid.messages))
         return None
 
     def write(self, operation_id: str, body: Values | None = None, *, key: str, **path: Any) -> Any:
@@ -108,7 +113,7 @@ class Asker:
         try:
             given, parsed = _loaded(offered, body)
         except ValidationError as invalid:
-            return _invalid(invalid)
+            return _invalid(field_errors(invalid.messages))
         try:
             return self._done_once(offered, key, parsed, given, path)
         except BankError as refusal:
@@ -121,7 +126,7 @@ class Asker:
         try:
             parsed = offered.query().load(_as_query(query))
         except ValidationError as invalid:
-            return _invalid(invalid)
+            return _invalid(field_errors(invalid.messages))
         try:
             return self._done_once(offered, "", (parsed, content), {}, path)
         except BankError as refusal:
@@ -183,5 +188,5 @@ def _refused(problem: Values) -> Refusal:
     return Refusal(str(problem["detail"]), str(problem["code"]), facts, field_of)
 
 
-def _invalid(invalid: ValidationError) -> Refusal:
-    return Refusal("填写有误，请检查标出的地方", "invalid_input", {}, field_errors(invalid.messages))
+def _invalid(errors: dict[str, list[str]]) -> Refusal:
+    return Refusal("填写有误，请检查标出的地方", "invalid_input", {}, errors)

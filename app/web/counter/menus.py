@@ -9,10 +9,19 @@ from flask import Blueprint, Response
 from app.api.operation import sent_response
 from app.api.workbooks import XLSX
 from app.web.asking import Asker, Refusal
-from app.web.browser import tell
-from app.web.desk.imports import Where, at_the_file, file_sent, import_page, no_file, weeks
-from app.web.desk.lists import listed
-from app.web.doors import form_key, go, page
+from app.web.desk.imports import (
+    Where,
+    at_the_file,
+    booked,
+    discarded,
+    file_sent,
+    import_page,
+    no_file,
+    rejected_rows,
+    weeks,
+)
+from app.web.doors import go, page
+from app.web.lists import listed
 from app.web.screens import filled, screen
 from timebank.importing.import_rules import ImportKind
 from timebank.importing.package import MAX_FILE_BYTES
@@ -21,7 +30,7 @@ doors = Blueprint("counter_menus", __name__)
 
 MENUS = "/counter/menus"
 IMPORT = f"{MENUS}/<uuid:import_id>"
-_HERE = Where(MENUS, "counter/menu_import.html")
+_HERE = Where(MENUS, "counter/menu_import.html", "已导入成为草稿，发布须另外办理")
 _OF_MENUS = {"kind": str(ImportKind.MENU)}
 
 
@@ -54,25 +63,17 @@ def one(ask: Asker, import_id: UUID) -> Response:
 
 @page(doors, f"{IMPORT}/rejects.xlsx", who="clerk")
 def rejects(ask: Asker, import_id: UUID) -> Response:
-    return sent_response(200, ask.read("imports.rejects", import_id=import_id), XLSX)
+    return rejected_rows(ask, import_id)
 
 
 @page(doors, f"{IMPORT}/book", who="clerk", method="POST")
 def book(ask: Asker, import_id: UUID) -> Response:
-    answer = ask.write("imports.book", filled(), key=form_key(), import_id=import_id)
-    if isinstance(answer, Refusal):
-        return import_page(ask, import_id, _HERE, answer)
-    tell("已导入成为草稿，发布须另外办理")
-    return go(f"{MENUS}/{import_id}")
+    return booked(ask, import_id, _HERE)
 
 
 @page(doors, f"{IMPORT}/discard", who="clerk", method="POST")
 def discard(ask: Asker, import_id: UUID) -> Response:
-    answer = ask.write("imports.discard", key=form_key(), import_id=import_id)
-    if isinstance(answer, Refusal):
-        return import_page(ask, import_id, _HERE, answer)
-    tell("没有导入，上传的文件已删除")
-    return go(MENUS)
+    return discarded(ask, import_id, _HERE)
 
 
 def _menus_page(ask: Asker, refusal: Refusal | None = None) -> Response:

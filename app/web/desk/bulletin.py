@@ -10,8 +10,8 @@ from app.api.operation import sent_response
 from app.api.workbooks import XLSX
 from app.web.asking import Asker
 from app.web.desk import figure_words as words
-from app.web.desk.lists import asked, listed, township_names
 from app.web.doors import page
+from app.web.lists import asked, listed, township_names
 from app.web.screens import screen
 
 doors = Blueprint("desk_bulletin", __name__)

@@ -9,9 +9,9 @@ from flask import Blueprint, Response, request
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.desk.lists import township_names
 from app.web.desk.tables import Column, Filter, Table, list_page, said, table_page
 from app.web.doors import form_key, go, page
+from app.web.lists import township_names
 from app.web.screens import filled, screen
 from timebank.canteens.network.rules import STATE_NAMES, TYPE_NAMES, Grade
 

@@ -10,10 +10,10 @@ from flask import Blueprint, Response
 from app.api.operation import sent_response
 from app.api.workbooks import XLSX
 from app.web.asking import Asker, Refusal
-from app.web.desk.lists import asked, listed
 from app.web.desk.steps import after
 from app.web.desk.tables import Column, Filter, Table, list_page, said, table_page, township_filter
 from app.web.doors import form_key, page
+from app.web.lists import asked, listed
 from app.web.screens import filled, screen
 from timebank.core import clock
 from timebank.redemption.care.rules import STATUS_NAMES

@@ -12,10 +12,10 @@ from app.api.operation import sent_response
 from app.api.workbooks import XLSX
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.desk.lists import asked, township_names
 from app.web.desk.tables import Column, Filter, Table, is_workbook, list_page, said, table_page, township_filter
 from app.web.desk.today import limit_names
 from app.web.doors import form_key, go, page
+from app.web.lists import asked, township_names
 from app.web.screens import filled, screen
 from timebank.clearing.queries.statements import RULING_NAMES
 from timebank.clearing.rules import WINDOW_STATUS_NAMES

@@ -6,8 +6,8 @@ from flask import Blueprint, Response
 
 from app.web.asking import Asker
 from app.web.desk import figure_words as words
-from app.web.desk.lists import township_names
 from app.web.doors import page
+from app.web.lists import township_names
 from app.web.screens import screen
 from timebank.supervision.figures.rules import FIGURES, SHARE_KEYS, SPENT_KEYS
 

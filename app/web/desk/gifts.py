@@ -7,12 +7,12 @@ from uuid import UUID
 
 from flask import Blueprint, Response
 
-from app.web.asking import Asker, Refusal
+from app.web.asking import Asker, Refusal, wrong
 from app.web.counter.meals import fen_of
-from app.web.desk.lists import asked, listed, renamed, township_names
-from app.web.desk.steps import after, ask_whether_sure, is_sure, wrong
+from app.web.desk.steps import after, ask_whether_sure, is_sure
 from app.web.desk.tables import DAYS, Column, Filter, Table, list_page, said, table_page
 from app.web.doors import form_key, page
+from app.web.lists import asked, listed, renamed, township_names
 from app.web.screens import day_text, filled, screen
 from timebank.core.amounts import yuan_text
 

@@ -9,10 +9,10 @@ from flask import Blueprint, Response
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.desk.lists import township_names
 from app.web.desk.people import PERSON, seen
 from app.web.desk.tables import DAYS, Column, Filter, Table, list_page, said, table_page, township_filter
 from app.web.doors import form_key, go, page
+from app.web.lists import township_names
 from app.web.screens import filled, screen
 from timebank.giving.rules import HARDSHIP_STATUS_NAMES
 

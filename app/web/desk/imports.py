@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +13,10 @@ from flask import Blueprint, Response, request
 
 from app.api.operation import sent_response
 from app.api.workbooks import XLSX
-from app.web.asking import Asker, Refusal
-from app.web.browser import tell
-from app.web.desk.lists import asked, listed, township_names
+from app.web.asking import Asker, Refusal, wrong
+from app.web.desk.steps import after
 from app.web.doors import form_key, go, page
+from app.web.lists import asked, listed, township_names
 from app.web.screens import filled, screen
 from timebank.core.clock import today
 from timebank.importing.import_rules import KIND_NAMES, STATE_NAMES, ImportKind
@@ -34,9 +35,11 @@ class Where:
 
     base: str
     template: str
+    booked: str
+    """What is said of a workbook that was booked."""
 
 
-AT_THE_DESK = Where("/desk/imports", "desk/import.html")
+AT_THE_DESK = Where("/desk/imports", "desk/import.html", "已导入，结果就是下面显示的")
 
 
 @page(doors, "/desk/imports", who="desk")
@@ -74,25 +77,17 @@ def one(ask: Asker, import_id: UUID) -> Response:
 
 @page(doors, f"{IMPORT}/rejects.xlsx", who="desk")
 def rejects(ask: Asker, import_id: UUID) -> Response:
-    return sent_response(200, ask.read("imports.rejects", import_id=import_id), XLSX)
+    return rejected_rows(ask, import_id)
 
 
 @page(doors, f"{IMPORT}/book", who="desk", method="POST")
 def book(ask: Asker, import_id: UUID) -> Response:
-    answer = ask.write("imports.book", filled(), key=form_key(), import_id=import_id)
-    if isinstance(answer, Refusal):
-        return import_page(ask, import_id, AT_THE_DESK, answer)
-    tell("已导入，结果就是下面显示的")
-    return go(f"/desk/imports/{import_id}")
+    return booked(ask, import_id, AT_THE_DESK)
 
 
 @page(doors, f"{IMPORT}/discard", who="desk", method="POST")
 def discard(ask: Asker, import_id: UUID) -> Response:
-    answer = ask.write("imports.discard", key=form_key(), import_id=import_id)
-    if isinstance(answer, Refusal):
-        return import_page(ask, import_id, AT_THE_DESK, answer)
-    tell("没有导入，上传的文件已删除")
-    return go("/desk/imports")
+    return discarded(ask, import_id, AT_THE_DESK)
 
 
 def file_sent(field: str) -> tuple[str, bytes]:
@@ -108,7 +103,7 @@ def file_sent(field: str) -> tuple[str, bytes]:
 
 def no_file(field: str) -> Refusal:
     """The refusal of a form whose file was left out."""
-    return Refusal("填写有误，请检查标出的地方", "invalid_input", {}, {field: ["请选要上传的 Excel 文件"]})
+    return wrong(field, "请选要上传的 Excel 文件")
 
 
 def at_the_file(refusal: Refusal, field: str) -> Refusal:
@@ -124,6 +119,24 @@ def import_page(ask: Asker, import_id: UUID, where: Where, refusal: Refusal | No
     told = ask.read("imports.show", import_id=import_id)
     shown = {"base": where.base, "told_of": told, **_names(ask), **rows}
     return screen(where.template, ask.actor, refusal=refusal, **shown)
+
+
+def rejected_rows(ask: Asker, import_id: UUID) -> Response:
+    """The rows that will be left out, as a workbook to be put right and handed in again."""
+    return sent_response(200, ask.read("imports.rejects", import_id=import_id), XLSX)
+
+
+def booked(ask: Asker, import_id: UUID, where: Where) -> Response:
+    """Book a workbook as it was shown, and show what came of it."""
+    answer = ask.write("imports.book", filled(), key=form_key(), import_id=import_id)
+    again = partial(import_page, ask, import_id, where)
+    return after(answer, where.booked, f"{where.base}/{import_id}", again)
+
+
+def discarded(ask: Asker, import_id: UUID, where: Where) -> Response:
+    """Throw a workbook away that was only looked at."""
+    answer = ask.write("imports.discard", key=form_key(), import_id=import_id)
+    return after(answer, "没有导入，上传的文件已删除", where.base, partial(import_page, ask, import_id, where))
 
 
 def _new_page(ask: Asker, kind: str, refusal: Refusal | None = None) -> Response:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from app.web.asking import Asker
-from app.web.desk.lists import asked, township_names
 from app.web.desk.tables import Column, Filter, Table, list_page, said, table_page
+from app.web.lists import asked, township_names
 from timebank.importing.list_workbook import Kind
 
 doors = Blueprint("desk_ledger", __name__)

@@ -6,11 +6,11 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from app.web.asking import Asker, Refusal
-from app.web.desk.lists import listed, moment_of, renamed, township_names
-from app.web.desk.steps import after, ask_whether_sure, is_sure, wrong
+from app.web.asking import Asker, Refusal, wrong
+from app.web.desk.steps import after, ask_whether_sure, is_sure
 from app.web.desk.today import limit_names, own_first
 from app.web.doors import form_key, page
+from app.web.lists import listed, moment_of, renamed, township_names
 from app.web.screens import filled, moment_text, screen
 from timebank.core.amounts import hours_text
 

@@ -11,8 +11,8 @@ from app.web.charts.canteen_map import Place, canteen_map
 from app.web.charts.drawing import picture
 from app.web.desk import figure_words as words
 from app.web.desk.charts import is_narrow
-from app.web.desk.lists import township_names
 from app.web.doors import page
+from app.web.lists import township_names
 from app.web.screens import screen
 
 doors = Blueprint("desk_map", __name__)

@@ -9,8 +9,8 @@ from flask import Blueprint, Response, request
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.desk.lists import asked, listed, person_of_number, renamed, township_names
 from app.web.doors import form_key, go, page
+from app.web.lists import asked, listed, person_of_number, renamed, township_names
 from app.web.screens import filled, screen
 from timebank.people.rules import ROLE_NAMES, SCOPE_NAMES, USUAL_SCOPES
 

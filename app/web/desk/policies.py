@@ -7,11 +7,11 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from app.web.asking import Asker, Refusal
+from app.web.asking import Asker, Refusal, wrong
 from app.web.browser import tell
-from app.web.desk.lists import moment_of, township_names
 from app.web.desk.tables import Column, Filter, Table, list_page, said, table_page
 from app.web.doors import form_key, go, page
+from app.web.lists import moment_of, township_names
 from app.web.screens import filled, screen
 from timebank.core.errors import Refused
 from timebank.people.family_rules import RELATION_NAMES
@@ -95,8 +95,7 @@ def propose(ask: Asker, key: str) -> Response:
     sent = filled()
     typed = sent.get("value", "")
     if not (typed.isascii() and typed.isdigit()):
-        wrong = Refusal("填写有误，请检查标出的地方", "invalid_input", {}, {"value": ["须为整数"]})
-        return _propose_form(ask, key, wrong)
+        return _propose_form(ask, key, wrong("value", "须为整数"))
     value = {"key": key, "value": int(typed), "township_code": sent.get("township_code") or None}
     form = {
         "values": [value],

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request
 
-from app.web.asking import Asker, Refusal
+from app.web.asking import Asker, Refusal, wrong
 from app.web.counter.meals import fen_of
 from app.web.desk.canteens import CANTEEN
-from app.web.desk.lists import asked, listed, renamed
-from app.web.desk.steps import after, ask_whether_sure, is_sure, wrong
+from app.web.desk.steps import after, ask_whether_sure, is_sure
 from app.web.desk.tables import Column, Filter, Table, list_page, said, table_page
 from app.web.doors import form_key, page
+from app.web.lists import asked, listed, renamed
 from app.web.screens import filled, screen
 from timebank.core import clock
 from timebank.core.amounts import yuan_text

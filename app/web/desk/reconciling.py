@@ -11,8 +11,8 @@ from app.web.asking import Asker, Refusal
 from app.web.browser import tell
 from app.web.desk.clearing import WINDOW
 from app.web.desk.imports import at_the_file, file_sent, no_file
-from app.web.desk.lists import asked, listed, township_names
 from app.web.doors import form_key, go, page
+from app.web.lists import asked, listed, township_names
 from app.web.screens import filled, screen
 from timebank.clearing.queries import HOUSE_NAME
 from timebank.clearing.township_lists import BREAK_TYPE_NAMES

@@ -9,10 +9,10 @@ from flask import Blueprint, Response
 
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.desk.lists import moment_of, person_of_number, renamed
 from app.web.desk.people import PERSON, seen
 from app.web.desk.tables import DAYS, Column, Filter, Table, list_page, said, table_page, township_filter
 from app.web.doors import form_key, go, page
+from app.web.lists import moment_of, person_of_number, renamed
 from app.web.screens import filled, screen
 from timebank.tasks.rules import STATUS_NAMES, AssignmentStatus, TaskStatus
 

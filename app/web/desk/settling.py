@@ -10,9 +10,9 @@ from flask import Blueprint, Response
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
 from app.web.desk.clearing import WINDOW, window_filter
-from app.web.desk.lists import township_names
 from app.web.desk.tables import Column, Filter, Table, list_page, said, table_page, township_filter
 from app.web.doors import form_key, go, page
+from app.web.lists import township_names
 from app.web.screens import filled, screen
 from timebank.clearing.queries.statements import DIRECTION_NAMES, PAYMENT_STATE_NAMES
 

@@ -32,8 +32,3 @@ def is_sure() -> bool:
 def ask_whether_sure(ask: Asker, title: str, facts: Sequence[Fact], *, doing: str, back: str) -> Response:
     """What is about to be done, once more in words, and one button; what was filled in goes along unseen."""
     return screen("desk/sure.html", ask.actor, title=title, facts=facts, doing=doing, back=back, sent=filled())
-
-
-def wrong(field: str, words: str) -> Refusal:
-    """One field of a form cannot be read."""
-    return Refusal("填写有误，请检查标出的地方", "invalid_input", {}, {field: [words]})

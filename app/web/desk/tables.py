@@ -20,8 +20,8 @@ from marshmallow import ValidationError
 from app.api.operation import OFFERED, sent_response
 from app.api.sorting import Sort
 from app.api.workbooks import XLSX, workbook_sent
+from app.web import lists
 from app.web.asking import NOTHING, Asker, Refusal
-from app.web.desk import lists
 from app.web.doors import View, page
 from app.web.screens import day_text, moment_text, screen
 from timebank.audit.rules import EXPORTED

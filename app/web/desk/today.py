@@ -7,8 +7,8 @@ from typing import Any
 from flask import Blueprint, Response
 
 from app.web.asking import Asker
-from app.web.desk.lists import how_many
 from app.web.doors import page
+from app.web.lists import how_many
 from app.web.screens import screen
 from timebank.clearing.rules import LIMIT_STATE_NAMES, LimitState, WindowStatus
 

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, request
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
 from app.web.doors import form_key, go, page
+from app.web.lists import township_names
 from app.web.phone.acting import elder_named, means_of, policies_for, spending, sure, township_of, whom
 from app.web.screens import filled, moment_text, screen
 from timebank.core.amounts import hours_text
@@ -31,13 +32,13 @@ def loans(ask: Asker) -> Response:
         ask.actor,
         loans=found["items"],
         next_cursor=found["next_cursor"],
-        townships=_townships(ask),
+        townships=township_names(ask),
     )
 
 
 @page(doors, f"{HOME}/shelf", who="person")
 def shelf(ask: Asker) -> Response:
-    return screen("phone/aid_shelf.html", ask.actor, shelf=_shelf(ask), townships=_townships(ask))
+    return screen("phone/aid_shelf.html", ask.actor, shelf=_shelf(ask), townships=township_names(ask))
 
 
 @page(doors, f"{HOME}/borrow", who="person")
@@ -65,7 +66,7 @@ def borrowing_sure(ask: Asker) -> Response:
             "时长先冻结，用一天扣一天，早还的退回。",
         ],
         facts=[
-            ("到哪里取", _townships(ask).get(wanted["township_code"], "有货的镇街")),
+            ("到哪里取", township_names(ask).get(wanted["township_code"], "有货的镇街")),
             ("一天", hours_text(price)),
             *spending(ask, price * days, wanted["for_person_id"]),
         ],
@@ -87,7 +88,7 @@ def borrow(ask: Asker) -> Response:
 def loan(ask: Asker, loan_id: UUID) -> Response:
     found = ask.read("aid_loans.show", loan_id=loan_id)
     is_own = found["holder_id"] == str(ask.actor.person())
-    return screen("phone/aid_one.html", ask.actor, loan=found, townships=_townships(ask), is_own=is_own)
+    return screen("phone/aid_one.html", ask.actor, loan=found, townships=township_names(ask), is_own=is_own)
 
 
 @page(doors, f"{HOME}/<uuid:loan_id>/extend", who="person")
@@ -142,10 +143,6 @@ def cancel(ask: Asker, loan_id: UUID) -> Response:
     return go(HOME)
 
 
-def _townships(ask: Asker) -> dict[str, str]:
-    return {one["code"]: one["name"] for one in ask.everything("townships.list")}
-
-
 def _kind(ask: Asker, code: str) -> dict[str, Any]:
     nameless = {"code": code, "name": "辅具", "price_minutes_per_day": 0}
     return next((one for one in ask.everything("aid_items.kinds") if one["code"] == code), nameless)
@@ -176,7 +173,7 @@ def _borrow_form(ask: Asker, sent: Mapping[str, str], refusal: Refusal | None = 
         refusal=refusal,
         filled=dict(sent),
         kind=_kind(ask, sent.get("kind", "")),
-        where=_townships(ask).get(sent.get("township_code", ""), "有货的镇街"),
+        where=township_names(ask).get(sent.get("township_code", ""), "有货的镇街"),
         people=people,
         most=most,
         means=means_of(ask, people),

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
 from app.web.doors import form_key, go, page
+from app.web.lists import township_names
 from app.web.phone.acting import (
     elder_named,
     means_of,
@@ -100,7 +101,7 @@ def make_all_anew(ask: Asker) -> Response:
 @page(doors, f"{HOME}/<uuid:voucher_id>", who="person")
 def coupon(ask: Asker, voucher_id: UUID) -> Response:
     found, elder = _found(ask, voucher_id)
-    townships = {one["code"]: one["name"] for one in ask.everything("townships.list")}
+    townships = township_names(ask)
     return screen(
         "phone/coupon_one.html",
         ask.actor,

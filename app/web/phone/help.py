@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
 from app.web.doors import form_key, go, page
+from app.web.lists import township_names
 from app.web.phone.help_seen import Seen, look
 from app.web.screens import screen
 from timebank.core import clock
@@ -89,7 +90,7 @@ def _list_screen(ask: Asker, refusal: Refusal | None = None) -> Response:
         wanted=[one for one in _seen(ask, found["items"]) if not one.mine],
         next_cursor=found["next_cursor"],
         first=not cursor,
-        townships=[*((one["code"], one["name"]) for one in ask.everything("townships.list")), (EVERYWHERE, "全区")],
+        townships=[*township_names(ask).items(), (EVERYWHERE, "全区")],
         kinds=[(one["code"], one["name"]) for one in ask.everything("service_types.list")],
         orders=_ORDERS,
         chosen=chosen,

@@ -1,4 +1,4 @@
-"""What the rooms of the desk share: filters of lists, counts of what waits, and forms that name people by number."""
+"""What rooms share: filters of lists, counts of what waits, and forms that name people by number."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from flask import request
 from marshmallow import ValidationError
 
-from app.web.asking import Asker, Refusal
+from app.web.asking import Asker, Refusal, wrong
 from timebank.core.errors import BankError
 
 MOST_COUNTED = 100
@@ -39,7 +39,7 @@ def person_of_number(ask: Asker, field: str) -> dict[str, Any] | Refusal:
     """Whom the identity number in a form's field stands for; a number is never part of an address."""
     number = request.form.get(field, "").strip()
     if not number:
-        return Refusal("填写有误，请检查标出的地方", "invalid_input", {}, {field: ["请填身份证号"]})
+        return wrong(field, "请填身份证号")
     try:
         found: dict[str, Any] = ask.read("people.find", {"id_number": number})
     except BankError as refusal:
