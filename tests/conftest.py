@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import count
+from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
 
 from tests.balance import books_must_balance
+from tests.day import live_by
 from tests.kept import KeptBank
 from tests.postgres import ThrowawayPostgres
 from tests.warm import WarmBank
@@ -32,12 +34,17 @@ _numbers = count()
 _warm = WarmBank()
 
 
+@pytest.fixture(scope="session")
+def _clock_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("clock") / "offset"
+
+
 @pytest.fixture(autouse=True)
-def _clean_process() -> Iterator[None]:
-    """The same secret for every test, and a clock that nobody left standing or moved."""
+def _clean_process(_clock_file: Path) -> Iterator[None]:
+    """The same secret for every test, and a clock that nobody left standing or moved, on the tests' own day."""
     crypto.use_secret(SECRET)
     clock.freeze(None)
-    clock.movable_by(None)
+    live_by(_clock_file)
     yield
     clock.freeze(None)
     clock.movable_by(None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tests.api.caller import Caller
 from tests.api.description import Description, describe
 from tests.api.scene import FRESH, PASSWORD, PEOPLE, STAFF, Scene, set_scene
 from tests.conftest import SECRET, books_must_balance
+from tests.day import MOMENT, begin_again, live_by
 from tests.kept import KeptBank
 from tests.postgres import ThrowawayPostgres
 from tests.warm import WarmBank
@@ -28,6 +30,8 @@ from timebank.core import clock, crypto
 from timebank.core.db import Database
 
 _numbers = count()
+_set_at: list[datetime] = []
+"""When the scene of this process was set, by the bank's clock."""
 
 SignIn = Callable[[str], Caller]
 
@@ -64,21 +68,25 @@ def open_doors(bank: Database, wechat: FakeWeChat, home: Path, *, of: str) -> It
         _built[of].extensions["timebank_database"].close()
     app = _built[of]
     app.extensions["timebank_database"] = bank
-    clock.movable_by(settings.clock_file)
+    begin_again(_set_at[-1])
+    live_by(settings.clock_file)
     yield app
     books_must_balance(bank)
 
 
 @pytest.fixture(scope="session")
-def staged(postgres: ThrowawayPostgres) -> tuple[str, Scene]:
+def staged(postgres: ThrowawayPostgres, _clock_file: Path) -> tuple[str, Scene]:
     """A database with the scene in it, to be copied, and the scene."""
     crypto.use_secret(SECRET)
+    begin_again(MOMENT)
+    live_by(_clock_file)
     scenes = []
 
     def prepare(url: str) -> None:
         migrations.upgrade(url)
         bank = Database(url)
         scenes.append(set_scene(bank))
+        _set_at.append(clock.now())
         bank.close()
 
     return postgres.make_template("scene", prepare), scenes[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -18,6 +17,7 @@ from timebank.clearing import queries
 from timebank.clearing.queries import BreakView, ReconciliationView
 from timebank.clearing.township_lists import BREAK_TYPE_NAMES, BreakType
 from timebank.core.amounts import hours_text
+from timebank.core.sorting import Part, Slice
 from timebank.importing.actions import reconcile_workbook
 from timebank.importing.line_workbook import UNREADABLE
 from timebank.importing.package import read_package
@@ -43,7 +43,7 @@ def reconcile(file: Path, window: str, township_code: str, username: str, as_jso
             township_code=township_code,
         )
         view = queries.reconciliation_view(session, made)
-        breaks = queries.breaks_of(session, made, limit=_BREAKS_SHOWN + 1)
+        breaks = queries.breaks_of(session, made, part=Part(_BREAKS_SHOWN))
     if as_json:
         unreadable = [{**row, "reason_name": UNREADABLE[row["reason"]]} for row in view.unreadable]
         click.echo(json.dumps({**ReconciliationItem().dump(view), "unreadable": unreadable}, ensure_ascii=False))
@@ -51,13 +51,13 @@ def reconcile(file: Path, window: str, township_code: str, username: str, as_jso
     _print(view, breaks)
 
 
-def _print(view: ReconciliationView, breaks: Sequence[BreakView]) -> None:
+def _print(view: ReconciliationView, breaks: Slice[BreakView]) -> None:
     console = Console(highlight=False, markup=False)
     when = "（周期尚未关账，仅供参考）" if view.preliminary else ""
     console.print(f"{view.file_name}：{view.rows} 行，{view.matched} 行与账目相符{when}。")
     for row in view.unreadable:
         console.print(f"  第 {row['row']} 行：{UNREADABLE[row['reason']]}。")
-    if not breaks:
+    if not breaks.items:
         console.print("没有差异。")
         return
     title = "、".join(f"{BREAK_TYPE_NAMES[kind]} {view.found[kind]} 项" for kind in BreakType if view.found[kind])
@@ -65,11 +65,11 @@ def _print(view: ReconciliationView, breaks: Sequence[BreakView]) -> None:
     for heading, side in (("差异", "left"), ("行", "right"), ("日期", "left"), ("账上", "right"), ("清单", "right")):
         table.add_column(heading, justify="right" if side == "right" else "left", overflow="fold")
     table.add_column("人员", overflow="fold")
-    for one in breaks[:_BREAKS_SHOWN]:
+    for one in breaks.items:
         minutes = ["" if m is None else hours_text(m) for m in (one.minutes_here, one.minutes_there)]
         table.add_row(
             one.type_name, "" if one.row is None else str(one.row), f"{one.day}", *minutes, one.person_name or ""
         )
     console.print(table)
-    if len(breaks) > _BREAKS_SHOWN:
+    if breaks.following is not None:
         console.print(f"只列出前 {_BREAKS_SHOWN} 项，其余请在系统中查看。")

@@ -153,7 +153,8 @@ def _announce(place: OpenBank) -> None:
     base = f"http://{host}:{settings.port}"
     click.echo(f"奉化时间银行 The bank serves on {base}")
     click.echo(f"  接口 API          {base}/api/v1    说明 description  {base}/openapi.json")
-    click.echo(f"  网页 pages         {base}/    手机 phone /m/    柜台 counter /counter/    工作台 desk /desk/")
+    pages = "手机 phone /m/    柜台 counter /counter/    上门照护 care /care/    工作台 desk /desk/"
+    click.echo(f"  网页 pages         {base}/    {pages}")
     click.echo(f"  数据 data         {settings.home}")
     if settings.development:
         click.echo(f"  微信 WeChat       {os.environ['TIMEBANK_WECHAT_BASE_URL']} （模拟 fake）")

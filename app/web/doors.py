@@ -21,12 +21,12 @@ from timebank.core.actors import Actor, StaffRole
 from timebank.core.db import unit_of_work
 from timebank.core.errors import BankError
 
-Guest = Literal["person", "clerk", "desk", "anyone"]
+Guest = Literal["person", "clerk", "provider", "desk", "anyone"]
 
 _FORM_BYTES = 64 * 1024
 """What a form has around its file."""
 
-_HOMES = {"person": "/m/sign-in", "clerk": "/staff/sign-in", "desk": "/staff/sign-in"}
+_HOMES = {"person": "/m/sign-in", "clerk": "/staff/sign-in", "provider": "/staff/sign-in", "desk": "/staff/sign-in"}
 _DESK = (StaffRole.DISTRICT_STEWARD, StaffRole.TOWNSHIP_STEWARD, StaffRole.AUDITOR)
 
 View = Callable[..., Any]
@@ -80,6 +80,8 @@ def _belongs(actor: Actor | None, who: Guest) -> bool:
         return actor.staff_role is None
     if who == "clerk":
         return actor.staff_role is StaffRole.CANTEEN_CLERK
+    if who == "provider":
+        return actor.staff_role is StaffRole.CARE_PROVIDER
     return actor.staff_role in _DESK
 
 

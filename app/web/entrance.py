@@ -17,7 +17,8 @@ from timebank.people.queries import actor_of
 
 doors = Blueprint("entrance", __name__)
 
-PHONE, COUNTER, DESK = "/m/", "/counter/", "/desk/"
+PHONE, DESK = "/m/", "/desk/"
+_WORKPLACES = {StaffRole.CANTEEN_CLERK: "/counter/", StaffRole.CARE_PROVIDER: "/care/"}
 _YEAR_S = 365 * 24 * 3600
 
 
@@ -98,7 +99,7 @@ def home_of(actor: Actor) -> str:
     """Where somebody works."""
     if actor.staff_role is None:
         return PHONE
-    return COUNTER if actor.staff_role is StaffRole.CANTEEN_CLERK else DESK
+    return _WORKPLACES.get(actor.staff_role, DESK)
 
 
 def _let_in(token: str, *, staff: bool) -> Actor:

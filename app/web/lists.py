@@ -9,8 +9,7 @@ from marshmallow import ValidationError
 
 from app.web.asking import Asker, Refusal, wrong
 from timebank.core.errors import BankError
-
-MOST_COUNTED = 100
+from timebank.core.sorting import MOST_COUNTED
 
 
 def asked(*names: str) -> dict[str, str]:
@@ -25,9 +24,9 @@ def listed(ask: Asker, operation_id: str, filters: dict[str, Any], *, limit: int
 
 
 def how_many(ask: Asker, operation_id: str, query: dict[str, Any]) -> tuple[int, bool]:
-    """How many a list holds, and whether there are more than one counts."""
-    found = ask.read(operation_id, {**query, "limit": MOST_COUNTED})
-    return len(found["items"]), found["next_cursor"] is not None
+    """How many a sorted list holds, and whether there are more than one counts."""
+    total = ask.read(operation_id, {**query, "limit": 1, "count": "true"})["total"]
+    return (MOST_COUNTED, True) if total is None else (total, False)
 
 
 def township_names(ask: Asker) -> dict[str, str]:

@@ -26,6 +26,7 @@ from app.web.phone import (
     rounds,
     standing,
 )
+from app.web.provider import bills, visits
 
 _DOORS = (
     entrance.doors,
@@ -44,6 +45,8 @@ _DOORS = (
     orders.doors,
     rounds.doors,
     standing.doors,
+    bills.doors,
+    visits.doors,
     *desk.ROOMS,
 )
 

@@ -17,7 +17,18 @@ from playwright.sync_api import Browser, sync_playwright
 
 from scripts.month.bank import MonthBank
 from scripts.screens.life import live
-from scripts.screens.walking import COUNTER, DESK, HIGH_PX, PHONE, Look, chromium_program, every_kind, named, opened
+from scripts.screens.walking import (
+    CARE,
+    COUNTER,
+    DESK,
+    HIGH_PX,
+    PHONE,
+    Look,
+    chromium_program,
+    every_kind,
+    named,
+    opened,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "timebank-demo"
@@ -27,6 +38,7 @@ LOOKS = (
     *(Look(who, PHONE, 390, elder) for who in ("周奶奶", "林阿姨", "周小敏") for elder in (False, True)),
     Look("周奶奶", PHONE, 320, elder=True),
     Look("canteen-xiwu", COUNTER, 1024),
+    *(Look("care-xiwu", CARE, width) for width in (390, 1024)),
     *(Look(who, DESK, width) for who in ("xiwu", "district", "auditor") for width in (1280, 390)),
 )
 

@@ -12,7 +12,17 @@ from timebank.core.clock import LOCAL
 
 MOTHER, GRANDFATHER, HELPER, DRIVER, DAUGHTER = "周奶奶", "吴爷爷", "林阿姨", "陈师傅", "周小敏"
 PEOPLE = (MOTHER, GRANDFATHER, HELPER, DRIVER, DAUGHTER)
-STAFF = ("district", "district-2", "shangtian", "xiwu", "dayan", "auditor", "canteen-xiwu", "canteen-dayan")
+STAFF = (
+    "district",
+    "district-2",
+    "shangtian",
+    "xiwu",
+    "dayan",
+    "auditor",
+    "canteen-xiwu",
+    "canteen-dayan",
+    "care-xiwu",
+)
 VISITS = (
     (MOTHER, HELPER, "companionship", 120),
     (GRANDFATHER, HELPER, "cleaning", 90),
@@ -140,6 +150,7 @@ def _first_morning(life: Life) -> None:
             copied = {"canteen_id": life.canteens[clerk], "from_week": weeks[-1], "to_week": str(monday)}
             menu = bank.call("menus.copy", steward, copied)
             bank.call("menus.release", steward, menu_id=menu["menu_id"])
+    _plan_a_week(life, monday)
     lunch = {**life.dish("canteen-xiwu", today, "lunch", "爱心套餐"), "way": "eat_in"}
     bank.call("orders.place", MOTHER, lunch)
     brought = {**life.dish("canteen-dayan", today, "lunch", "爱心套餐"), "way": "deliver"}
@@ -149,9 +160,19 @@ def _first_morning(life: Life) -> None:
         wish = {"service_type": service, "starts_at": tomorrow.isoformat(), "minutes": minutes}
         bank.call("tasks.request", elder, wish)
     care = {"service": "bathing", "starts_at": tomorrow.isoformat(), "minutes": 60}
-    bank.call("care_bookings.book", HELPER, care)
+    booked = bank.call("care_bookings.book", HELPER, care)
+    bank.call("care_bookings.assign", "shangtian", {}, booking_id=booked["booking_id"])
     bank.call("aid_loans.reserve", HELPER, {"kind": "walker", "days": 2, "township_code": "330213007"})
     found = {"level": 2, "circumstances": ["低保"], "evidence": "评估表"}
     bank.call("people.assess", "dayan", found, person_id=life.people[GRANDFATHER])
     ask = {"person_id": life.people[GRANDFATHER], "minutes": 120, "reason": "刚出院，没有时长", "evidence": "出院小结"}
     bank.call("hardship.request", "dayan", ask)
+
+
+def _plan_a_week(life: Life, monday: date) -> None:
+    """A dish in the book, and a week that is still being written."""
+    canteen_id = life.canteens["canteen-xiwu"]
+    soup = {"canteen_id": canteen_id, "name": "豆腐汤", "price_fen": 400, "portion": "一碗", "allergens": ["大豆"]}
+    life.bank.call("dishes.enter", "canteen-xiwu", soup)
+    week = {"canteen_id": canteen_id, "from_week": str(monday), "to_week": str(monday + timedelta(weeks=3))}
+    life.bank.call("menus.copy", "canteen-xiwu", week)

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page
 from playwright.sync_api import Error as BrowserError
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-PHONE, COUNTER, DESK = "/m/", "/counter/", "/desk/"
+PHONE, COUNTER, CARE, DESK = "/m/", "/counter/", "/care/", "/desk/"
 HIGH_PX = 844
 _ID = re.compile(
     r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/)[0-9][0-9-]*(?=/|$)"

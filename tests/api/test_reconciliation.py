@@ -88,6 +88,35 @@ def test_breaks_are_paged_in_the_order_of_the_list(scene: Scene, sign_in: SignIn
     assert steward.ok("clearing.breaks", query={**query, "township_code": SHANGTIAN})["items"] == []
 
 
+def test_lists_and_breaks_are_had_in_the_order_that_is_asked_for(scene: Scene, sign_in: SignIn) -> None:
+    steward, today = sign_in("steward_xiwu"), f"{clock.today():%Y-%m-%d}"
+    rows = [[today, None, None, "大堰", 10 + 7 * n % 60] for n in range(60)]
+    made = hand_in(steward, scene, workbook(rows, HEADING))
+    assert made["breaks"]["total"] == 60
+    query = {"window": scene.reviewed_window, "type": "missing_here", "sort": "-there", "limit": 25, "count": "true"}
+    seen: list[int] = []
+    while True:
+        found = steward.ok("clearing.breaks", query=query)
+        assert found["total"] == 60
+        seen += [one["minutes_there"] for one in found["items"]]
+        if found["next_cursor"] is None:
+            break
+        query["cursor"] = found["next_cursor"]
+    assert seen == list(range(69, 9, -1))
+    refused = steward.refused("clearing.breaks", query={**query, "sort": "there"})
+    assert (refused["code"], list(refused["errors"])) == ("invalid_input", ["cursor"])
+    district = sign_in("district")
+    hand_in(district, scene, workbook(rows[:2], HEADING), township_code=DAYAN)
+    for sort in ("found", "rows", "matched", "unreadable", "township", "window", "file_name", "uploaded_at"):
+        there, back = (
+            [one["reconciliation_id"] for one in district.ok("clearing.reconciliations", query={"sort": way})["items"]]
+            for way in (sort, f"-{sort}")
+        )
+        assert (len(there) >= 3, there) == (True, back[::-1]), sort
+    most = district.ok("clearing.reconciliations", query={"sort": "-found", "limit": 1})["items"]
+    assert [one["reconciliation_id"] for one in most] == [made["reconciliation_id"]]
+
+
 def test_what_others_wrote_down_is_not_told(scene: Scene, sign_in: SignIn, bank: Database) -> None:
     today = f"{clock.today():%Y-%m-%d}"
     with bank.session() as session:

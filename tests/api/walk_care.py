@@ -35,6 +35,15 @@ def _enter_providers(scene: Scene, nobody: Caller, staff: Callers) -> None:
     rest = nobody.ok("care_providers.list", query={"township_code": XIWU, "cursor": first["next_cursor"]})
     found = {item["provider_id"] for item in first["items"] + rest["items"]}
     assert found == {str(scene.care_provider_id), entered["provider_id"]}
+    one = {"provider_id": entered["provider_id"]}
+    staff["district"].ok("care_providers.change", {"active": False}, **one)
+    assert one["provider_id"] not in _provider_ids(nobody)
+    assert one["provider_id"] in _provider_ids(nobody, stopped="true")
+    staff["district"].ok("care_providers.change", {"active": True}, **one)
+
+
+def _provider_ids(nobody: Caller, **wanted: str) -> set[str]:
+    return {item["provider_id"] for item in nobody.ok("care_providers.list", query=wanted)["items"]}
 
 
 def _end_what_stands(scene: Scene, people: Callers, staff: Callers) -> None:
@@ -43,6 +52,9 @@ def _end_what_stands(scene: Scene, people: Callers, staff: Callers) -> None:
     more = people["elder"].ok("care_bookings.list", query={"cursor": listed["next_cursor"]})
     assert {item["booking_id"] for item in listed["items"] + more["items"]} == set(ids.values())
     shown = people["provider"].ok("care_bookings.show", booking_id=ids["assigned"])
+    day = shown["starts_at"][:10]
+    there = people["provider"].ok("care_bookings.list", query={"since": day, "until": day})["items"]
+    assert [item["booking_id"] for item in there] == [ids["assigned"]]
     assert (shown["address"], "service_code" in shown) == ("金钟路8号", False)
     assert people["proxy"].ok("care_bookings.show", booking_id=ids["assigned"])["service_code"]
     cancelled = people["proxy"].ok("care_bookings.cancel", {}, booking_id=ids["booked"])

@@ -69,6 +69,8 @@ def _draft_and_release(scene: Scene, people: Callers, staff: Callers) -> None:
     copied = staff["district"].ok("menus.copy", copy)
     assert (copied["items_count"], copied["love_meals_count"]) == (70, 28)
     assert staff["district"].refused("menus.copy", copy)["code"] == "menu_has_items"
+    anew = {"canteen_id": canteen_id, "week_starts_on": f"{monday}", "items": [], "only_if_empty": True}
+    assert clerk.refused("menus.draft", anew)["code"] == "menu_has_items"
     assert clerk.ok("menus.release", **draft)["state_name"] == "已发布"
     assert people["elder"].ok("menus.week", **draft)["released_by_name"] == "clerk"
     weeks = people["elder"].ok("menus.weeks", query={"canteen_id": canteen_id, "limit": 2})

@@ -75,3 +75,5 @@ def _give(scene: Scene, people: Callers, staff: Callers) -> None:
     gift = staff["steward_xiwu"].ok("produce.receive", brought)
     assert (gift["value_fen"], gift["proposed_fen"]) == (1500, 1500)
     assert staff["steward_xiwu"].ok("produce.list")["items"] == [gift]
+    for query, found in (({"since": today, "until": today}, [gift]), ({"until": "2020-01-01"}, [])):
+        assert staff["steward_xiwu"].ok("produce.list", query={**query, "sort": "from"})["items"] == found

@@ -18,6 +18,7 @@ from timebank.core.actors import Actor, StaffRole
 from timebank.core.clock import LOCAL
 from timebank.core.db import Database
 from timebank.core.errors import BankError, NotAllowed, NotFound, Refused
+from timebank.core.sorting import Part
 from timebank.ledger.rules import second_leg_id
 from timebank.notifications.models import Notice
 from timebank.people.models import Person
@@ -240,10 +241,10 @@ def test_a_township_sees_the_breaks_of_its_lists_and_those_it_owns(bank: Databas
     assert seen(steward(SHANGTIAN)) == [80, 10]
     assert seen(district()) == seen(staff(StaffRole.AUDITOR)) == [75, 80, 10]
     with bank.session() as session:
-        assert [r.township_code for r in reconciliations(session, steward(DAYAN), limit=9)] == [DAYAN]
-        assert [r.township_code for r in reconciliations(session, district(), limit=9)] == [DAYAN, XIWU]
+        assert [r.township_code for r in reconciliations(session, steward(DAYAN), part=Part(9)).items] == [DAYAN]
+        assert [r.township_code for r in reconciliations(session, district(), part=Part(9)).items] == [DAYAN, XIWU]
         with pytest.raises(NotAllowed, match="books_not_yours:"):
-            reconciliations(session, volunteer, limit=9)
+            reconciliations(session, volunteer, part=Part(9))
     with pytest.raises(NotAllowed, match="books_not_yours:"):
         seen(volunteer)
 

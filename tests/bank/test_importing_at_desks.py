@@ -19,6 +19,7 @@ from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
 from timebank.core.db import Database
 from timebank.core.errors import Conflict, NotAllowed, NotFound
+from timebank.core.sorting import Part
 from timebank.importing.actions import expect_import, import_workbook
 from timebank.importing.actions.office_imports import (
     Upload,
@@ -200,12 +201,12 @@ def test_whose_an_import_is(bank: Database, path: Path) -> None:
     xiwu, dayan, auditor = steward(XIWU), steward(DAYAN), staff(StaffRole.AUDITOR)
     kept = hand_in(bank, xiwu, path)
     with bank.session() as session:
-        assert [view.kept.id for view in imports(session, actor=auditor, limit=5)] == [kept.id]
-        assert imports(session, actor=dayan, limit=5) == []
+        assert [view.kept.id for view in imports(session, actor=auditor, part=Part(5)).items] == [kept.id]
+        assert imports(session, actor=dayan, part=Part(5)).items == []
         with pytest.raises(NotFound, match="import_unknown"):
             import_for(session, actor=dayan, import_id=kept.id)
         with pytest.raises(NotAllowed, match="imports_not_yours"):
-            imports(session, actor=Actor(None, "某人"), limit=5)
+            imports(session, actor=Actor(None, "某人"), part=Part(5))
     for actor in (auditor, steward(DAYAN)):
         with pytest.raises((NotAllowed, NotFound)):
             book(bank, actor, kept)

@@ -165,8 +165,8 @@ def test_produce_is_worth_what_policy_says_unless_a_steward_knows_better(bank: D
         served(session, place, place.diner, GARDEN)
     with bank.session() as session:
         assert balance_fen(session, place, AccountKind.PRODUCE) == 3450
-        assert len(produce(session, actor=canteen_clerk(place.canteen), limit=10)) == 2
-        assert produce(session, actor=steward(SHANGTIAN), limit=10) == []
+        assert len(produce(session, actor=canteen_clerk(place.canteen), part=Part(10)).items) == 2
+        assert produce(session, actor=steward(SHANGTIAN), part=Part(10)).items == []
 
 
 def test_produce_of_another_canteen_is_not_the_clerks_business(bank: Database, place: Place) -> None:

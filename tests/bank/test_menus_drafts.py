@@ -95,6 +95,18 @@ def test_a_draft_is_written_whole_and_what_stays_keeps_its_id(bank: Database, ca
         assert (view.menu.state, view.items, view.love_meals) == ("draft", 2, 0)
 
 
+def test_a_draft_that_shall_begin_empty_leaves_what_is_there_alone(bank: Database, canteen: Canteen) -> None:
+    begun = {"actor": district(), "canteen_id": canteen.id, "week_starts_on": NEXT, "items": [], "only_if_empty": True}
+    with bank.unit_of_work() as session:
+        menu = actions.draft_menu(session, **begun)  # type: ignore[arg-type]
+        assert actions.draft_menu(session, **begun).id == menu.id  # type: ignore[arg-type]
+        draft(session, canteen, lunch())
+    with bank.unit_of_work() as session:
+        with pytest.raises(Conflict, match="menu_has_items"):
+            actions.draft_menu(session, **begun)  # type: ignore[arg-type]
+        assert [item.name for item in items_of(session, menu.id)] == ["红烧肉"]
+
+
 def test_an_item_takes_from_its_dish_what_it_does_not_say_itself(bank: Database, canteen: Canteen) -> None:
     form = DishForm("红烧肉", 1200, "一碗", ["minced"], ["低盐"], ["大豆"], "大堰农户")
     with bank.unit_of_work() as session:

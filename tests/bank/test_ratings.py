@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pytest
@@ -23,6 +24,7 @@ from timebank.core.actors import Actor, StaffRole
 from timebank.core.db import Database
 from timebank.core.errors import BankError, Conflict, NotAllowed, NotFound, Refused
 from timebank.core.ids import new_id
+from timebank.core.sorting import Part
 from timebank.notifications.models import Notice
 from timebank.people.actions import register_proxy
 from timebank.people.rules import ProxyScope
@@ -43,9 +45,9 @@ def proxy_of(bank: Database, elder: Actor, *scopes: ProxyScope) -> Actor:
     return proxy
 
 
-def seen(bank: Database, eaten: Eaten, actor: Actor, **how: object) -> list[RatingView]:
+def seen(bank: Database, eaten: Eaten, actor: Actor, part: Part | None = None) -> Sequence[RatingView]:
     with bank.session() as session:
-        return ratings_of(session, actor=actor, canteen_id=eaten.place.id, **{"limit": 50, **how})  # type: ignore[arg-type]
+        return ratings_of(session, actor=actor, canteen_id=eaten.place.id, part=part or Part(50)).items
 
 
 def test_a_meal_ordered_and_served_is_rated(bank: Database) -> None:
@@ -230,5 +232,6 @@ def test_averages_are_by_the_month_of_the_meal_and_pages_follow_one_another(bank
         ]
         assert len(averages(session, canteen_id=eaten.place.id, months=1)) == 2
     newest_first = sorted(orders, reverse=True)
-    assert [view.order_id for view in seen(bank, eaten, district(), limit=3)] == newest_first[:3]
-    assert [view.order_id for view in seen(bank, eaten, district(), before=newest_first[2])] == newest_first[3:]
+    assert [view.order_id for view in seen(bank, eaten, district(), Part(3))] == newest_first[:3]
+    after = Part(50, after=(newest_first[2], newest_first[2]))
+    assert [view.order_id for view in seen(bank, eaten, district(), after)] == newest_first[3:]

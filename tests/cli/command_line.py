@@ -11,7 +11,9 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from app.cli.main import main
+from app.config import Settings
 from tests.conftest import SECRET
+from tests.day import write_down
 
 
 class CommandLine:
@@ -21,6 +23,7 @@ class CommandLine:
         self.settings = {"TIMEBANK_HOME": str(home), "TIMEBANK_SECRET_KEY": SECRET}
         if database_url is not None:
             self.settings["TIMEBANK_DATABASE_URL"] = database_url
+            write_down(Settings(home=home).clock_file)
 
     def run(self, *words: str, stdin: str = "", **more: str | None) -> Result:
         """Run one command; none of the caller's own settings reach it, and a setting given as None is left out."""

@@ -331,5 +331,5 @@ def test_only_who_may_hand_a_list_in_does(staffed: Database, line: CommandLine, 
     assert line.refused(*words, "auditor") == "Error: 只有镇街或区级管理员可以办理"
     assert line.refused(*words, "nobody") == "Error: 没有登录名为 nobody 的工作人员，没有改动任何数据。"
     with staffed.session() as session:
-        assert reconciliations(session, district(), limit=9) == []
+        assert reconciliations(session, district(), part=Part(9)).items == []
     assert "0 行，0 行与账目相符" in line.good(*words, "chen")

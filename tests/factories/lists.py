@@ -17,6 +17,7 @@ from timebank.core import clock
 from timebank.core.actors import Actor
 from timebank.core.db import Database
 from timebank.core.ids import new_id
+from timebank.core.sorting import Part
 from timebank.importing.actions import reconcile_workbook
 from timebank.ledger.actions import ensure_accounts, post_one, township_accounts
 from timebank.ledger.rules import AccountKind, Movement
@@ -74,7 +75,7 @@ def hand_in(
 def breaks_seen_by(bank: Database, actor: Actor, *, open_only: bool = True) -> list[BreakView]:
     """Every break that the actor may see, in the order of the lists."""
     with bank.session() as session:
-        return list(breaks(session, actor, open_only=open_only, limit=1000))
+        return list(breaks(session, actor, open_only=open_only, part=Part(1000)).items)
 
 
 def kept_break(bank: Database, break_id: UUID) -> Break:

@@ -9,11 +9,12 @@ from html import unescape
 import pytest
 from sqlalchemy import select
 
-from app.web.desk import tables
+from app.web import lists
+from app.web.desk import tables, today
 from tests.api.scene import PASSWORD, Scene
 from tests.factories.people import DAYAN, XIWU, born_for_age, valid_id_number
 from tests.web.browser import Browser
-from timebank.core import clock
+from timebank.core import clock, sorting
 from timebank.core.db import Database
 from timebank.people.models import Person, Proxy
 from timebank.tasks.models import Task
@@ -66,6 +67,20 @@ def test_the_first_page_counts_what_waits_and_leads_there(browser: Browser, scen
     assert "1身故上报待处理" in browser.text
     assert scene.reviewed_window in browser.text
     assert "/desk/services?status=recorded" in browser.links()
+
+
+def test_what_waits_is_counted_however_much_it_is(
+    browser: Browser, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert scene.people
+    monkeypatch.setattr(today, "_WAITING", (("服务在册", "tasks.list", {}, "/desk/services"),))
+    browser.sign_in_staff("district", PASSWORD).get("/desk/services")
+    in_all = int(browser.text.partition("共 ")[2].partition(" 条")[0])
+    assert in_all > 3
+    assert f"{in_all}服务在册" in browser.get("/desk/").text
+    for module in (sorting, lists):
+        monkeypatch.setattr(module, "MOST_COUNTED", 3)
+    assert "3＋服务在册" in browser.get("/desk/").text
 
 
 def test_somebody_is_found_by_number_which_never_stands_in_an_address(

@@ -237,16 +237,29 @@ def test_a_rating_is_answered_and_its_words_hidden_by_the_district(browser: Brow
     with_ratings = f"/desk/canteens/{_rated_canteen(browser, scene)}/ratings"
     rating = f"{with_ratings}/{scene.rated_order_id}"
     browser.sign_in_staff("district", PASSWORD).get(with_ratings)
-    browser.post(f"{rating}/reply", words="")
-    assert (browser.status, 'role="alert"' in browser.html) == (422, True)
+    assert rating in browser.links()
+    browser.get(rating).post(f"{rating}/reply", words="")
+    assert (browser.status, 'id="words-wrong"' in browser.html) == (422, True)
     browser.post(f"{rating}/reply", words="谢谢，明天改")
-    assert "回复：谢谢，明天改" in browser.text
+    assert (browser.path, "谢谢，明天改" in browser.text) == (with_ratings, True)
+    browser.get(rating).post(f"{rating}/hide", reason="")
+    assert (browser.status, 'id="reason-wrong"' in browser.html) == (422, True)
     browser.post(f"{rating}/hide", reason="骂人")
-    assert "隐藏这条评价的文字？" in browser.text
+    assert ("隐藏这条评价的文字？" in browser.text, rating in browser.links()) == (True, True)
     browser.post(f"{rating}/hide", reason="骂人", sure="yes")
-    assert "文字已隐藏：骂人" in browser.text
+    assert (browser.path, "已隐藏骂人" in browser.text) == (with_ratings, True)
+    # What was hidden once is not hidden again; the auditor reads it all and writes nothing.
+    assert f"{rating}/hide" not in browser.get(rating).html
+    browser.sign_in_staff("auditor", PASSWORD).get(rating)
+    assert all(said in browser.text for said in ("粥是凉的", "谢谢，明天改", "骂人"))
+    assert f"{rating}/" not in browser.html
+    assert browser.get(f"/desk/canteens/{scene.canteens['open']}/ratings/{scene.rated_order_id}").status == 404
+    # The diner's township reads what may be read by all, and comes to the meal; a third comes to neither.
     browser.sign_in_staff("steward_xiwu", PASSWORD).get(with_ratings)
-    assert f"{rating}/hide" not in browser.html
+    assert (rating in browser.links(), browser.get(rating).status) == (False, 200)
+    assert ("粥是凉的" in browser.text, f"/desk/orders/{scene.rated_order_id}" in browser.links()) == (False, True)
+    assert f"{rating}/" not in browser.html
+    assert browser.sign_in_staff("steward_shangtian", PASSWORD).get(rating).status == 404
 
 
 def _rated_canteen(browser: Browser, scene: Scene) -> str:

@@ -24,6 +24,8 @@ from tests.factories.people import XIWU
 from tests.web.browser import Browser
 from timebank.audit import actions
 from timebank.audit.models import AuditEntry
+from timebank.canteens.ratings.models import MealRating
+from timebank.core import clock
 from timebank.core.chinese_order import pinyin_key
 from timebank.core.db import Database
 from timebank.people.models import Person
@@ -45,8 +47,17 @@ LISTS = {
     "/desk/care": "care_bookings.list",
     "/desk/losses": "offline.losses",
     "/desk/follow-ups": "follow_ups.list",
+    "/desk/imports": "imports.list",
+    "/desk/gifts/produce": "produce.list",
+    "/desk/clearing/lists": "clearing.reconciliations",
+    "/desk/clearing/breaks": "clearing.breaks",
+    "/desk/clearing/limits": "clearing.overrides",
+    "/desk/clearing/limits/guarantee": "clearing.guarantee_calls",
 }
-WHOLE = ("/desk/clearing/positions", "/desk/clearing/matrix", "/desk/ledger")
+WHOLE = (
+    *("/desk/clearing/positions", "/desk/clearing/matrix", "/desk/ledger"),
+    *("/desk/canteens/punctuality", "/desk/canteens/shares"),
+)
 
 
 def exported(browser: Browser, address: str) -> Any:
@@ -264,6 +275,39 @@ def test_the_findings_of_a_claim_are_sorted_within_its_page(browser: Browser, sc
     for link in links:
         assert browser.get(link).status == 200
     assert exported(browser, f"{claim}.xlsx").sheetnames[0] == "补贴结算疑点"
+
+
+def test_a_list_of_one_month_says_of_which_also_where_nobody_chose_one(
+    browser: Browser, scene: Scene, bank: Database
+) -> None:
+    assert scene.people
+    month = f"{clock.today():%Y-%m}"
+    for address in ("/desk/canteens/punctuality", "/desk/canteens/shares"):
+        browser.sign_in_staff("auditor", PASSWORD).get(address)
+        assert f'name="month" type="month" value="{month}"' in browser.html
+        assert all(f"month={month}&" in link for link in sorts(browser))
+        about = dict(exported(browser, f"{address}.xlsx")["说明"].iter_rows(values_only=True, max_col=2))
+        assert about["月份"] == month
+        assert noted(bank)[-1].facts["filters"].startswith(f"month={month}&")
+        # A month without anything is no filter to be taken off.
+        assert "看全部" not in browser.get(f"{address}?month=2020-01").text
+
+
+def test_the_ratings_of_one_canteen_are_sorted_and_taken_out_by_its_page(
+    browser: Browser, scene: Scene, bank: Database
+) -> None:
+    with bank.session() as session:
+        canteen_id = session.scalars(
+            select(MealRating.canteen_id).where(MealRating.order_id == scene.rated_order_id).distinct()
+        ).one()
+    address = f"/desk/canteens/{canteen_id}/ratings"
+    links = sorts(browser.sign_in_staff("district", PASSWORD).get(address))
+    assert [f"{address}/{scene.rated_order_id}"] == [link for link in browser.links() if link.startswith(f"{address}/")]
+    assert len(links) == len(("served_on", "stars", "rated_at"))
+    assert all(browser.get(f"{address}{link}").status == 200 for link in links)
+    [row] = rows_of(exported(browser, f"{address}.xlsx?sort=-stars").worksheets[0])
+    assert (row["星"], row["老人"], row["评价"], row["标签"]) == (2, "周桂芬", "粥是凉的", "菜凉了")
+    assert noted(bank)[-1].facts == {"rows": 1, "filters": f"canteen_id={canteen_id}&sort=-stars"}
 
 
 def _filters(browser: Browser) -> list[tuple[str, str]]:

@@ -30,22 +30,6 @@ WITHOUT = {
         *("vouchers.find", "vouchers.redeem_for", "meal_counter.serve_many"),
     },
     "the monthly job says the same when it grants": {"allotments.preview"},
-    "menus and the kitchen's day are planned with the workbook or over HTTP; pages are still to come": {
-        *(f"dishes.{name}" for name in ("list", "enter", "change", "archive")),
-        *(f"menus.{name}" for name in ("weeks", "week", "today", "draft", "copy", "release")),
-        *(f"menus.{name}" for name in ("add_item", "change_item", "remove_item", "withdraw_item")),
-        *(f"menus.{name}" for name in ("change_price", "price_changes", "limit_portions")),
-        *(f"kitchen.{name}" for name in ("plan", "distribution", "workbook", "cooked")),
-        "rounds.plan",
-    },
-    "home-care institutions work over HTTP; pages for them are still to come": {
-        *(f"care_bookings.{name}" for name in ("decline", "check_in", "check_out", "not_home")),
-        *("care_providers.enter", "care_providers.change"),
-    },
-    "categories and households come with the list of diners or over HTTP; pages are still to come": {
-        *(f"diners.{name}" for name in ("add_category", "end_category", "withdraw_category")),
-        *("diners.join_household", "diners.leave_household"),
-    },
 }
 """Operations that no page asks, by the reason."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Select, and_, case, func, literal, or_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Row, Select, and_, case, func, literal, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.sql.base import ExecutableOption
 
@@ -93,11 +93,17 @@ def slice_of(
     found = session.execute(placed.order_by(*order).limit(part.limit + 1)).all()
     shown = found[: part.limit]
     return Slice(
-        [row[0] if len(row) == len(("value", "sorted_by", "told_apart_by")) else row[:-2] for row in shown],
+        [_without_place(row) for row in shown],
         sort,
         (shown[-1][-2], shown[-1][-1]) if len(found) > part.limit else None,
         _counted(session, query, orders) if part.count else None,
     )
+
+
+def _without_place(row: Row[*tuple[Any, ...]]) -> Any:
+    """What was asked for, without the two columns that say where it stands in the list."""
+    asked = row[:-2]
+    return asked[0] if len(asked) == 1 else asked
 
 
 def _beyond(column: Sortable, tie: Sortable, *, down: bool, after: tuple[Any, Any]) -> ColumnElement[bool]:

@@ -16,7 +16,9 @@ from timebank.canteens.network.models import Canteen
 from timebank.canteens.network.queries import organisation_of
 from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
+from timebank.core.chinese_order import by_pinyin
 from timebank.core.errors import NotFound
+from timebank.core.sorting import Orders, Part, Slice, by_course, slice_of
 from timebank.importing.import_rules import (
     KIND_NAMES,
     STATE_NAMES,
@@ -51,6 +53,22 @@ class ImportView:
     earlier: OfficeImport | None
 
 
+IMPORT_ORDERS = Orders(
+    of="imports",
+    by={
+        "uploaded_at": OfficeImport.id,
+        "file_name": by_pinyin(OfficeImport.file_name),
+        "kind": by_course(OfficeImport.kind, list(ImportKind)),
+        "minutes": OfficeImport.summary["minutes"].as_integer(),
+        "rejected": OfficeImport.summary["rejected"].as_integer(),
+        "state": by_course(OfficeImport.state, list(ImportState)),
+        "booked_at": OfficeImport.booked_at,
+    },
+    tie=OfficeImport.id,
+    usual="-uploaded_at",
+)
+
+
 def import_unknown(import_id: UUID) -> NotFound:
     """The refusal for an import that is not there, or is nobody's business of the asker."""
     return NotFound("import_unknown", "没有这次导入，或未导入的已过保留期限", import_id=import_id)
@@ -74,11 +92,13 @@ def imports(
     kind: str | None = None,
     state: str | None = None,
     township_code: str | None = None,
-    limit: int,
-    before: UUID | None = None,
-) -> list[ImportView]:
-    """What was handed in, newest first. Raises NotAllowed ``imports_not_yours``."""
-    query = select(OfficeImport).where(_seen_by(actor)).order_by(OfficeImport.id.desc()).limit(limit)
+    part: Part,
+) -> Slice[ImportView]:
+    """What was handed in, newest first where ``part`` asks for no other order.
+
+    Raises NotAllowed ``imports_not_yours``.
+    """
+    query = select(OfficeImport).where(_seen_by(actor))
     for column, wanted in (
         (OfficeImport.kind, kind),
         (OfficeImport.state, state),
@@ -86,9 +106,8 @@ def imports(
     ):
         if wanted is not None:
             query = query.where(column == wanted)
-    if before is not None:
-        query = query.where(OfficeImport.id < before)
-    return _views(session, actor, session.scalars(query).all())
+    found = slice_of(session, query, IMPORT_ORDERS, part)
+    return found.holding(_views(session, actor, found.items))
 
 
 def import_view(session: Session, actor: Actor, kept: OfficeImport) -> ImportView:

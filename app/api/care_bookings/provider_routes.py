@@ -52,6 +52,7 @@ def list_providers(session: Session, actor: Actor, query: dict[str, Any]) -> dic
         session,
         township_code=query.get("township_code"),
         service=query.get("service"),
+        stopped=query["stopped"],
         limit=query["limit"] + 1,
         after=id_in_cursor(query.get("cursor")),
     )

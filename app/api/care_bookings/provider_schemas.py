@@ -2,7 +2,7 @@
 
 from marshmallow import fields
 
-from app.api.fields import Answer, Body, Degrees, Flag, Id, PageQuery, Several, Text, Whole
+from app.api.fields import Answer, Body, Degrees, Flag, Id, PageQuery, QueryFlag, Several, Text, Whole
 from app.api.operation import Page
 
 _MOST_MINUTES = 1_000_000
@@ -50,6 +50,7 @@ class CareProvidersQuery(PageQuery):
 
     township_code = Text(longest=20)
     service = Text(longest=40)
+    stopped = QueryFlag(load_default=False, metadata={"description": "连同停止服务的"})
 
 
 class CareProviderItem(Answer):

@@ -45,7 +45,8 @@ def book(session: Session, actor: Actor, body: dict[str, Any]) -> BookingView:
 
 @operation(doors, "", "care_bookings.list", "上门服务预约列表", query=CareBookingsQuery, answers=CareBookingPage)
 def list_bookings(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
-    wanted = BookingFilter(query.get("status"), query.get("township_code"), query.get("for_person_id"))
+    named = ("status", "township_code", "for_person_id", "since", "until")
+    wanted = BookingFilter(**{name: query.get(name) for name in named})
     found = queries.find_bookings(session, actor=actor, wanted=wanted, part=part_of(query, CARE_BOOKING_ORDERS))
     seen = see_bookings(session, actor=actor, bookings=found.items)
     return listed(found.holding(seen), CARE_BOOKING_ORDERS)

@@ -3,7 +3,7 @@
 from marshmallow import fields, post_dump
 
 from app.api.fields import Answer, Body, Choice, Degrees, Id, Moment, Text, Whole
-from app.api.sorting import Sort, SortedPage, SortedQuery
+from app.api.sorting import DatedQuery, Sort, SortedPage
 from timebank.redemption.care.queries import CARE_BOOKING_ORDERS
 from timebank.redemption.care.rules import USUAL_SERVICE, CareStatus
 
@@ -66,8 +66,8 @@ class CareDecideBody(Body):
     reason = Text(longest=500, required=True)
 
 
-class CareBookingsQuery(SortedQuery):
-    """Which bookings."""
+class CareBookingsQuery(DatedQuery):
+    """Which bookings; days are those of the visits."""
 
     sort = Sort(CARE_BOOKING_ORDERS)
     status = Choice([str(status) for status in CareStatus])

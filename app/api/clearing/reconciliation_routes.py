@@ -20,13 +20,15 @@ from app.api.clearing.reconciliation_schemas import (
     ReconciliationsQuery,
 )
 from app.api.clearing.routes import WINDOW, doors
-from app.api.fields import id_in_cursor
-from app.api.operation import operation, page
+from app.api.operation import operation
+from app.api.sorting import listed, part_of
 from app.api.uploads import FileBody
 from timebank.clearing import actions, queries
 from timebank.clearing.models import ClearingWindow
+from timebank.clearing.queries import BREAK_ORDERS, RECONCILIATION_ORDERS
 from timebank.clearing.reconciliation_models import Reconciliation
 from timebank.core.actors import Actor
+from timebank.core.sorting import Part
 from timebank.importing.actions import reconcile_workbook
 from timebank.importing.line_workbook import UNREADABLE
 from timebank.importing.package import MAX_FILE_BYTES
@@ -61,11 +63,9 @@ def reconciliations(session: Session, actor: Actor, query: dict[str, Any]) -> di
         actor,
         window=_window(session, query),
         township_code=query.get("township_code"),
-        limit=query["limit"] + 1,
-        before=id_in_cursor(query.get("cursor")),
+        part=part_of(query, RECONCILIATION_ORDERS),
     )
-    answer = page(found, query["limit"], lambda one: one.reconciliation_id)
-    return {**answer, "items": [_item(one) for one in answer["items"]]}
+    return listed(found.holding([_item(one) for one in found.items]), RECONCILIATION_ORDERS)
 
 
 @operation(
@@ -85,10 +85,9 @@ def breaks(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, A
         township_code=query.get("township_code"),
         type=query.get("type"),
         open_only=query["open"],
-        limit=query["limit"] + 1,
-        after=id_in_cursor(query.get("cursor")),
+        part=part_of(query, BREAK_ORDERS),
     )
-    return page(found, query["limit"], lambda one: one.break_id)
+    return listed(found, BREAK_ORDERS)
 
 
 @operation(
@@ -118,6 +117,6 @@ def _item(view: queries.ReconciliationView) -> dict[str, Any]:
 
 def _whole(session: Session, made: Reconciliation) -> dict[str, Any]:
     view = queries.reconciliation_view(session, made)
-    found = queries.breaks_of(session, made, limit=FIRST_PAGE + 1)
+    found = queries.breaks_of(session, made, part=Part(FIRST_PAGE, count=True))
     unreadable = [{**one, "reason_name": UNREADABLE[one["reason"]]} for one in view.unreadable]
-    return {**_item(view), "unreadable": unreadable, "breaks": page(found, FIRST_PAGE, lambda one: one.break_id)}
+    return {**_item(view), "unreadable": unreadable, "breaks": listed(found, BREAK_ORDERS)}

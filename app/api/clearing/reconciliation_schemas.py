@@ -2,8 +2,9 @@
 
 from marshmallow import fields
 
-from app.api.fields import Answer, Body, Choice, Id, Moment, PageQuery, QueryFlag, Text
-from app.api.operation import Page
+from app.api.fields import Answer, Body, Choice, Id, Moment, QueryFlag, Text
+from app.api.sorting import Sort, SortedPage, SortedQuery
+from timebank.clearing.queries import BREAK_ORDERS, RECONCILIATION_ORDERS
 from timebank.clearing.township_lists import BreakType
 
 WINDOW_OR_ALL = {"example": "2026-11", "description": "清算周期名称；不填为全部"}
@@ -18,16 +19,18 @@ class ReconcileQuery(Body):
     file_name = Text(longest=200, load_default="往来清单.xlsx")
 
 
-class ReconciliationsQuery(PageQuery):
+class ReconciliationsQuery(SortedQuery):
     """Of one window or of all, of one township or of all."""
 
+    sort = Sort(RECONCILIATION_ORDERS)
     window = Text(longest=20, metadata=WINDOW_OR_ALL)
     township_code = Text(longest=20)
 
 
-class BreaksQuery(PageQuery):
+class BreaksQuery(SortedQuery):
     """Those still open by default; ``township_code`` has handed in the list or is to look into it."""
 
+    sort = Sort(BREAK_ORDERS)
     window = Text(longest=20, metadata=WINDOW_OR_ALL)
     township_code = Text(longest=20)
     type = Choice(TYPES)
@@ -76,8 +79,8 @@ class ReconciliationItem(Answer):
     uploaded_by_name = fields.String(required=True)
 
 
-class ReconciliationPage(Page):
-    """Lists, newest first."""
+class ReconciliationPage(SortedPage):
+    """Lists, newest first where no other order is asked for."""
 
     items = fields.List(fields.Nested(ReconciliationItem), required=True)
 
@@ -108,8 +111,8 @@ class BreakItem(Answer):
     ended_reason_name = fields.String(required=True, allow_none=True)
 
 
-class BreakPage(Page):
-    """Breaks, those found first first."""
+class BreakPage(SortedPage):
+    """Breaks, those found first first where no other order is asked for."""
 
     items = fields.List(fields.Nested(BreakItem), required=True)
 

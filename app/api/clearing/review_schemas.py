@@ -3,10 +3,9 @@
 from marshmallow import fields
 
 from app.api.clearing.schemas import WINDOW_NAMES, WindowItem
-from app.api.fields import Answer, Body, Choice, Id, Moment, PageQuery, QueryFlag, Text, Whole
-from app.api.operation import Page
+from app.api.fields import Answer, Body, Choice, Id, Moment, QueryFlag, Text, Whole
 from app.api.sorting import Sort, SortedPage, SortedQuery
-from timebank.clearing.queries import DISPUTE_ORDERS, PAYMENT_ORDERS
+from timebank.clearing.queries import DISPUTE_ORDERS, GUARANTEE_CALL_ORDERS, OVERRIDE_ORDERS, PAYMENT_ORDERS
 
 REASON = 500
 
@@ -78,9 +77,17 @@ class PaymentsQuery(SortedQuery):
     state = Choice(["instructed", "paid", "failed", "withdrawn"])
 
 
-class TownshipQuery(PageQuery):
+class OverridesQuery(SortedQuery):
     """Of one township or of all; a township's steward sees its own."""
 
+    sort = Sort(OVERRIDE_ORDERS)
+    township_code = Text(longest=20)
+
+
+class GuaranteeCallsQuery(SortedQuery):
+    """Of one township or of all; a township's steward sees its own."""
+
+    sort = Sort(GUARANTEE_CALL_ORDERS)
     township_code = Text(longest=20)
 
 
@@ -192,8 +199,8 @@ class OverrideItem(Answer):
     granted_by_name = fields.String(required=True)
 
 
-class OverridePage(Page):
-    """Overrides, newest first."""
+class OverridePage(SortedPage):
+    """Overrides, newest first where no other order is asked for."""
 
     items = fields.List(fields.Nested(OverrideItem), required=True)
 
@@ -211,7 +218,7 @@ class GuaranteeCallItem(Answer):
     noted_at = Moment(required=True)
 
 
-class GuaranteeCallPage(Page):
-    """Calls on the guarantee fund, newest first."""
+class GuaranteeCallPage(SortedPage):
+    """Calls on the guarantee fund, newest first where no other order is asked for."""
 
     items = fields.List(fields.Nested(GuaranteeCallItem), required=True)

@@ -13,23 +13,24 @@ from app.api.clearing.review_schemas import (
     FailedBody,
     GuaranteeCallItem,
     GuaranteeCallPage,
+    GuaranteeCallsQuery,
     OverrideBody,
     OverrideItem,
     OverridePage,
+    OverridesQuery,
     PaidBody,
     PaymentItem,
     PaymentPage,
     PaymentsQuery,
     SettledAnswer,
-    TownshipQuery,
     WindowAnswer,
 )
 from app.api.clearing.routes import WINDOW, doors
-from app.api.fields import id_in_cursor, numbers_in_cursor
-from app.api.operation import operation, page
+from app.api.operation import operation
 from app.api.sorting import listed, part_of
 from timebank.clearing import actions, queries
 from timebank.clearing.models import LimitOverride
+from timebank.clearing.queries import GUARANTEE_CALL_ORDERS, OVERRIDE_ORDERS
 from timebank.core.actors import Actor
 from timebank.core.sorting import Part
 
@@ -103,38 +104,26 @@ def grant_override(session: Session, actor: Actor, body: dict[str, Any]) -> Limi
     return actions.grant_override(session, actor=actor, **body)
 
 
-@operation(doors, "/limit-overrides", "clearing.overrides", "放行记录", query=TownshipQuery, answers=OverridePage)
+@operation(doors, "/limit-overrides", "clearing.overrides", "放行记录", query=OverridesQuery, answers=OverridePage)
 def overrides(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
-    found = queries.overrides(
-        session,
-        actor,
-        township_code=query.get("township_code"),
-        limit=query["limit"] + 1,
-        before=id_in_cursor(query.get("cursor")),
-    )
-    return page(found, query["limit"], lambda override: override.id)
+    part = part_of(query, OVERRIDE_ORDERS)
+    found = queries.overrides(session, actor, township_code=query.get("township_code"), part=part)
+    return listed(found, OVERRIDE_ORDERS)
 
 
 @operation(
     doors, "/guarantee-calls", "clearing.guarantee_calls", "保障金垫付记录",
-    query=TownshipQuery, answers=GuaranteeCallPage,
+    query=GuaranteeCallsQuery, answers=GuaranteeCallPage,
 )  # fmt: skip
 def guarantee_calls(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
-    place = numbers_in_cursor(query.get("cursor"), 1)
-    found = queries.guarantee_calls(
-        session,
-        actor,
-        township_code=query.get("township_code"),
-        limit=query["limit"] + 1,
-        before_seq=place[0] if place else None,
-    )
-    answer = page(found, query["limit"], lambda row: [row[0].seq])
+    part = part_of(query, GUARANTEE_CALL_ORDERS)
+    found = queries.guarantee_calls(session, actor, township_code=query.get("township_code"), part=part)
     items = [
         {
             **plain(call, GuaranteeCallItem),
             "creditor_township_code": call.creditor,
             "window": window,
         }
-        for call, window in answer["items"]
+        for call, window in found.items
     ]
-    return {**answer, "items": items}
+    return listed(found.holding(items), GUARANTEE_CALL_ORDERS)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.api.fields import id_in_cursor, numbers_in_cursor
+from app.api.fields import numbers_in_cursor
 from app.api.imports.schemas import (
     BookImportBody,
     DiscardedImport,
@@ -22,6 +22,7 @@ from app.api.imports.schemas import (
 )
 from app.api.operation import Sent, operation, page
 from app.api.parser import Doors
+from app.api.sorting import listed, part_of
 from app.api.uploads import FileBody
 from app.api.workbooks import XLSX, workbook_sent
 from timebank.core import clock
@@ -33,7 +34,7 @@ from timebank.importing.actions.office_imports import Upload
 from timebank.importing.forms import write_form
 from timebank.importing.import_rules import KIND_NAMES, ImportKind
 from timebank.importing.package import MAX_FILE_BYTES
-from timebank.importing.queries import ImportView
+from timebank.importing.queries import IMPORT_ORDERS, ImportView
 
 doors = Doors("imports", __name__, url_prefix="/api/v1/imports", description="工作簿导入")
 
@@ -62,10 +63,9 @@ def prepare(session: Session, actor: Actor, query: dict[str, Any], content: byte
 
 @operation(doors, "", "imports.list", "已上传的工作簿", query=ImportsQuery, answers=ImportPage)
 def list_imports(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
-    before, limit = id_in_cursor(query.pop("cursor", None)), query.pop("limit")
-    found = queries.imports(session, actor=actor, limit=limit + 1, before=before, **query)
-    answer = page(found, limit, lambda view: view.kept.id)
-    return {**answer, "items": [import_answer(view) for view in answer["items"]]}
+    wanted = {name: query.get(name) for name in ("kind", "state", "township_code")}
+    found = queries.imports(session, actor=actor, **wanted, part=part_of(query, IMPORT_ORDERS))
+    return listed(found.holding([import_answer(view) for view in found.items]), IMPORT_ORDERS)
 
 
 @operation(

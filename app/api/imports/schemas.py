@@ -4,7 +4,9 @@ from marshmallow import fields
 
 from app.api.fields import Answer, Body, Choice, Day, Id, Moment, PageQuery, QueryFlag, Text
 from app.api.operation import Page
+from app.api.sorting import Sort, SortedPage, SortedQuery
 from timebank.importing.import_rules import ImportKind, ImportState
+from timebank.importing.queries import IMPORT_ORDERS
 
 KINDS = [str(kind) for kind in ImportKind]
 STATES = [str(state) for state in ImportState]
@@ -30,9 +32,10 @@ class FormQuery(Body):
     kind = Choice(KINDS, required=True)
 
 
-class ImportsQuery(PageQuery):
+class ImportsQuery(SortedQuery):
     """Of one kind, state or township, or of all."""
 
+    sort = Sort(IMPORT_ORDERS)
     kind = Choice(KINDS)
     state = Choice(STATES)
     township_code = Text(longest=20)
@@ -128,8 +131,8 @@ class ImportAnswer(Answer):
     earlier = fields.Nested(EarlierImport, required=True, allow_none=True)
 
 
-class ImportPage(Page):
-    """Workbooks, newest first."""
+class ImportPage(SortedPage):
+    """Workbooks, newest first where no other order is asked for."""
 
     items = fields.List(fields.Nested(ImportAnswer), required=True)
 

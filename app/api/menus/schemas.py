@@ -31,12 +31,16 @@ class MenuItemBody(Body):
 
 
 class DraftMenuBody(Body):
-    """A week's draft, whole; the week is named by its Monday."""
+    """A week's draft, whole; the week is named by its Monday.
+
+    With ``only_if_empty`` a draft that holds anything already stays as it is, and the answer is a refusal.
+    """
 
     canteen_id = Id(required=True)
     week_starts_on = Day(required=True)
     # Not ``items``: on a schema that name is taken.
     entries = Several(Part(MenuItemBody), lowest=0, highest=MOST_ITEMS, required=True, data_key="items")
+    only_if_empty = Flag(load_default=False, metadata={"description": "草稿已有内容时不动它"})
 
 
 class CopyMenuBody(Body):

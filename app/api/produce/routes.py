@@ -6,15 +6,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.api.fields import id_in_cursor
-from app.api.operation import operation, page
+from app.api.operation import operation
 from app.api.parser import Doors
 from app.api.produce.schemas import ProduceAnswer, ProducePage, ProduceQuery, ReceiveProduceBody
+from app.api.sorting import listed, part_of
 from timebank.canteens.network.queries import organisation_of
 from timebank.canteens.subsidies import actions
 from timebank.canteens.subsidies.actions import NewProduce
 from timebank.canteens.subsidies.queries import gifts
-from timebank.canteens.subsidies.queries.gifts import ProduceItem
+from timebank.canteens.subsidies.queries.gifts import PRODUCE_ORDERS, ProduceItem
 from timebank.core.actors import Actor
 
 doors = Doors("produce", __name__, url_prefix="/api/v1/produce", description="菜园食材")
@@ -39,12 +39,10 @@ def list_(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, An
     found = gifts.produce(
         session,
         actor=actor,
-        canteen_id=query.get("canteen_id"),
-        limit=query["limit"] + 1,
-        before=id_in_cursor(query.get("cursor")),
+        part=part_of(query, PRODUCE_ORDERS),
+        **{name: query.get(name) for name in ("canteen_id", "since", "until")},
     )
-    answer = page(found, query["limit"], lambda item: item.gift.id)
-    return {**answer, "items": [_item(item) for item in answer["items"]]}
+    return listed(found.holding([_item(item) for item in found.items]), PRODUCE_ORDERS)
 
 
 def _item(item: ProduceItem) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from marshmallow import fields
 
-from app.api.fields import Answer, Body, Day, Id, Moment, PageQuery, Text, Whole
-from app.api.operation import Page
+from app.api.fields import Answer, Body, Day, Id, Moment, Text, Whole
+from app.api.sorting import DatedQuery, Sort, SortedPage
+from timebank.canteens.subsidies.queries.gifts import PRODUCE_ORDERS
 
 
 class ReceiveProduceBody(Body):
@@ -17,9 +18,10 @@ class ReceiveProduceBody(Body):
     from_name = Text(longest=100, load_default=None, allow_none=True)
 
 
-class ProduceQuery(PageQuery):
-    """Which gifts."""
+class ProduceQuery(DatedQuery):
+    """Which gifts; days are those on which they came."""
 
+    sort = Sort(PRODUCE_ORDERS)
     canteen_id = Id()
 
 
@@ -41,7 +43,7 @@ class ProduceAnswer(Answer):
     reversed = fields.Boolean(required=True)
 
 
-class ProducePage(Page):
-    """Gifts, newest first."""
+class ProducePage(SortedPage):
+    """Gifts, newest first where no other order is asked for."""
 
     items = fields.List(fields.Nested(ProduceAnswer), required=True)

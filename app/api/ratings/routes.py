@@ -7,8 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.api.fields import id_in_cursor
-from app.api.operation import operation, page
+from app.api.operation import operation
 from app.api.parser import Doors
 from app.api.ratings.schemas import (
     HideRatingBody,
@@ -19,9 +18,10 @@ from app.api.ratings.schemas import (
     RatingReplyBody,
     RatingsQuery,
 )
+from app.api.sorting import listed, part_of
 from timebank.canteens.ratings import actions, views
 from timebank.canteens.ratings.actions import Rating
-from timebank.canteens.ratings.views import Average, RatingView
+from timebank.canteens.ratings.views import RATING_ORDERS, Average, RatingView
 from timebank.core.actors import Actor
 
 doors = Doors("ratings", __name__, url_prefix="/api/v1/ratings", description="用餐评价")
@@ -65,12 +65,11 @@ def hide(session: Session, actor: Actor, body: dict[str, Any], order_id: UUID) -
 
 @operation(doors, "", "ratings.list", "助餐点的评价", query=RatingsQuery, answers=RatingPage, one_moment=True)
 def list_ratings(session: Session, actor: Actor, query: dict[str, Any]) -> dict[str, Any]:
-    canteen_id, limit, before = query["canteen_id"], query["limit"], id_in_cursor(query.get("cursor"))
-    found = views.ratings_of(session, actor=actor, canteen_id=canteen_id, limit=limit + 1, before=before)
-    answer = page(found, limit, lambda view: view.rating.order_id)
+    canteen_id = query["canteen_id"]
+    found = views.ratings_of(session, actor=actor, canteen_id=canteen_id, part=part_of(query, RATING_ORDERS))
     average, *months = views.averages(session, canteen_id=canteen_id, months=MONTHS)
     shown = {"average": average, "months": [_month(one) for one in months]}
-    return {**answer, "items": [_rating(view) for view in answer["items"]], **shown}
+    return {**listed(found.holding([_rating(view) for view in found.items]), RATING_ORDERS), **shown}
 
 
 def _rating(view: RatingView) -> dict[str, Any]:

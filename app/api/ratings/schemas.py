@@ -2,9 +2,10 @@
 
 from marshmallow import fields
 
-from app.api.fields import Answer, Body, Id, Moment, PageQuery, Several, Text, Whole
-from app.api.operation import Page
+from app.api.fields import Answer, Body, Id, Moment, Several, Text, Whole
+from app.api.sorting import Sort, SortedPage, SortedQuery
 from timebank.canteens.ratings.rules import HIGHEST, LONGEST_WORDS, LOWEST, MOST_TAGS
+from timebank.canteens.ratings.views import RATING_ORDERS
 
 
 class RateBody(Body):
@@ -27,9 +28,10 @@ class HideRatingBody(Body):
     reason = Text(longest=200, required=True)
 
 
-class RatingsQuery(PageQuery):
-    """Of which canteen; ``cursor`` and ``limit`` as everywhere."""
+class RatingsQuery(SortedQuery):
+    """Of which canteen."""
 
+    sort = Sort(RATING_ORDERS)
     canteen_id = Id(required=True)
 
 
@@ -78,8 +80,11 @@ class MonthAverageAnswer(AverageAnswer):
     month = fields.String(required=True)
 
 
-class RatingPage(Page):
-    """Ratings of one canteen, newest order first, with its averages: of all, and of each of its last twelve months."""
+class RatingPage(SortedPage):
+    """Ratings of one canteen, newest order first where no other order is asked for.
+
+    With them its averages: of all, and of each of its last twelve months.
+    """
 
     items = fields.List(fields.Nested(RatingAnswer), required=True)
     average = fields.Nested(AverageAnswer, required=True)

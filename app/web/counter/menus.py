@@ -30,7 +30,7 @@ doors = Blueprint("counter_menus", __name__)
 
 MENUS = "/counter/menus"
 IMPORT = f"{MENUS}/<uuid:import_id>"
-_HERE = Where(MENUS, "counter/menu_import.html", "已导入成为草稿，发布须另外办理")
+_HERE = Where(MENUS, "counter/menu_import.html", "已导入成为草稿，请到“菜单”里看一遍再发布")
 _OF_MENUS = {"kind": str(ImportKind.MENU)}
 
 

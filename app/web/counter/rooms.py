@@ -1,5 +1,16 @@
 """The counter's pages, all together."""
 
-from app.web.counter import cash, menus, rounds, scanning, selling, today, totals
+from app.web.counter import cash, kitchen, menus, rounds, scanning, selling, today, totals
+from app.web.menus.rooms import COUNTER as WEEKS
 
-ROOMS = (scanning.doors, today.doors, rounds.doors, selling.doors, menus.doors, cash.doors, totals.doors)
+ROOMS = (
+    scanning.doors,
+    today.doors,
+    kitchen.doors,
+    rounds.doors,
+    selling.doors,
+    menus.doors,
+    WEEKS,
+    cash.doors,
+    totals.doors,
+)

@@ -28,10 +28,18 @@ Answer = dict[str, Any] | Refusal
 
 @page(doors, "/counter/rounds", who="clerk")
 def rounds(ask: Asker) -> Response:
+    return _list(ask)
+
+
+@page(doors, "/counter/rounds/plan", who="clerk", method="POST")
+def plan(ask: Asker) -> Response:
     day, meal = day_and_meal(ask)
-    wanted = {"canteen_id": day["canteen_id"], "on": day["on_day"], "meal": meal}
-    found = sorted(ask.everything("rounds.list", wanted), key=lambda one: int(one["number"]))
-    return screen("counter/rounds.html", ask.actor, day=day, meals=MEALS, meal=meal, rounds=found)
+    planned = ask.write("rounds.plan", _of_today(day, meal), key=form_key())
+    if isinstance(planned, Refusal):
+        return _list(ask, planned)
+    made = len(planned["items"])
+    tell(f"{MEALS[meal]}排好了 {made} 趟" if made else f"{MEALS[meal]}没有要排的送餐")
+    return go(f"/counter/rounds?meal={meal}")
 
 
 @page(doors, "/counter/rounds/<uuid:round_id>", who="clerk")
@@ -71,6 +79,16 @@ def _after(ask: Asker, round_id: str, answer: Answer, words: str) -> Response:
         return _drawn(ask, round_id, answer)
     tell(f"{answer['pickup_number']} 号{words}" if "pickup_number" in answer else words)
     return go(f"/counter/rounds/{round_id}")
+
+
+def _list(ask: Asker, refusal: Refusal | None = None) -> Response:
+    day, meal = day_and_meal(ask)
+    found = sorted(ask.everything("rounds.list", _of_today(day, meal)), key=lambda one: int(one["number"]))
+    return screen("counter/rounds.html", ask.actor, refusal=refusal, day=day, meals=MEALS, meal=meal, rounds=found)
+
+
+def _of_today(day: dict[str, Any], meal: str) -> dict[str, Any]:
+    return {"canteen_id": day["canteen_id"], "on": day["on_day"], "meal": meal}
 
 
 def _drawn(ask: Asker, round_id: str, refusal: Refusal | None = None) -> Response:

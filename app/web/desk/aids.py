@@ -8,11 +8,11 @@ from uuid import UUID
 from flask import Blueprint, Response
 
 from app.web.asking import Asker, Refusal
-from app.web.desk.steps import after, ask_whether_sure, is_sure
 from app.web.desk.tables import Column, Filter, Table, list_page, said, table_page
 from app.web.doors import form_key, page
 from app.web.lists import township_names
 from app.web.screens import filled, screen
+from app.web.steps import after, ask_whether_sure, is_sure
 from timebank.redemption.aids.rules import CONDITION_NAMES, LOAN_STATUS_NAMES, USABLE, Condition
 
 doors = Blueprint("desk_aids", __name__)

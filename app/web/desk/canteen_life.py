@@ -9,10 +9,10 @@ from flask import Blueprint, Response, request
 
 from app.web.asking import NOTHING, Asker, Refusal, Values, wrong
 from app.web.desk.canteens import CANTEEN
-from app.web.desk.steps import after, ask_whether_sure, is_sure
 from app.web.doors import form_key, page
 from app.web.lists import township_names
 from app.web.screens import filled, screen
+from app.web.steps import after, ask_whether_sure, is_sure
 from timebank.canteens.network.rules import CARRIER_NAMES, TYPE_NAMES
 from timebank.canteens.pricing.rules import MEAL_NAMES
 

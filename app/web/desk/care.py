@@ -10,11 +10,11 @@ from flask import Blueprint, Response
 from app.api.operation import sent_response
 from app.api.workbooks import XLSX
 from app.web.asking import Asker, Refusal
-from app.web.desk.steps import after
-from app.web.desk.tables import Column, Filter, Table, list_page, said, table_page, township_filter
+from app.web.desk.tables import DAYS, Column, Filter, Table, list_page, said, table_page, township_filter
 from app.web.doors import form_key, page
 from app.web.lists import asked, listed
 from app.web.screens import filled, screen
+from app.web.steps import after
 from timebank.core import clock
 from timebank.redemption.care.rules import STATUS_NAMES
 
@@ -25,7 +25,7 @@ VISIT = "/desk/care/<uuid:booking_id>"
 
 @list_page(doors, "/desk/care")
 def visits(ask: Asker) -> Response:
-    return table_page(ask, _visits(ask), ways=[("/desk/care/bills", "机构账单")])
+    return table_page(ask, _visits(ask), ways=[("/desk/care/bills", "机构账单"), ("/desk/care/providers", "服务机构")])
 
 
 def _visits(ask: Asker) -> Table:
@@ -49,6 +49,7 @@ def _visits(ask: Asker) -> Table:
         filters=(
             Filter("status", "状态", [(str(status), name) for status, name in STATUS_NAMES.items()]),
             *township_filter(ask),
+            *DAYS,
         ),
         empty=("没有这样的预约。", "/desk/care", "看全部"),
     )

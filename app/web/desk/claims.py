@@ -12,11 +12,11 @@ from app.api.operation import sent_response
 from app.api.workbooks import XLSX
 from app.web.asking import Asker, Refusal
 from app.web.browser import tell
-from app.web.desk.steps import after
 from app.web.desk.tables import Column, Filter, Table, list_page, said, shown, table_page, township_filter
 from app.web.doors import form_key, go, page
 from app.web.lists import township_names
 from app.web.screens import filled, screen
+from app.web.steps import after
 from timebank.canteens.subsidies.rules import DECISION_NAMES, STATE_NAMES
 from timebank.core import clock
 

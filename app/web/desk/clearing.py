@@ -103,14 +103,14 @@ def window_filter(ask: Asker, unset: str = "全部周期", *, more: Sequence[tup
 
 
 def _owed(position: dict[str, Any]) -> str:
-    return _owed_words(position["position_minutes"])
+    return owed_words(position["position_minutes"])
 
 
 def _owed_in_all(position: dict[str, Any]) -> str:
-    return _owed_words(-position["owed_minutes"])
+    return owed_words(-position["owed_minutes"])
 
 
-def _owed_words(minutes: int) -> str:
+def owed_words(minutes: int) -> str:
     """Positive is owed to the township, negative by it; said in words, not by the sign."""
     return "两清" if not minutes else f"{'应收' if minutes > 0 else '应付'} {hours_text(abs(minutes))}"
 

@@ -26,7 +26,7 @@ def diners(ask: Asker) -> Response:
 
 
 def _diners(ask: Asker) -> Table:
-    townships, categories = township_names(ask), list(_category_names(ask).items())
+    townships, categories = township_names(ask), list(category_names(ask).items())
     return Table(
         name="diners",
         asks="diners.list",
@@ -91,7 +91,8 @@ def _states() -> list[tuple[str, str]]:
     return [(str(state), name) for state, name in STATE_NAMES.items()]
 
 
-def _category_names(ask: Asker) -> dict[str, str]:
+def category_names(ask: Asker) -> dict[str, str]:
+    """What special categories there are, by code, as the policy has them."""
     policies = ask.everything("policies.list")
     names: dict[str, str] = next(one["value"] for one in policies if one["key"] == "diner_categories")
     return names
@@ -107,6 +108,6 @@ def _diner_page(ask: Asker, person_id: UUID, refusal: Refusal | None = None) -> 
         filled=filled() if refusal else {"evidence": diner["proposal_evidence"] or ""},
         picked=picked,
         diner=diner,
-        names=_category_names(ask),
+        names=category_names(ask),
         townships=township_names(ask),
     )

@@ -8,9 +8,9 @@ from flask import Blueprint, Response
 
 from app.web.asking import Asker, Refusal
 from app.web.desk.people import PERSON, seen
-from app.web.desk.steps import after, ask_whether_sure, is_sure
 from app.web.doors import form_key, page
 from app.web.screens import filled, screen
+from app.web.steps import after, ask_whether_sure, is_sure
 
 doors = Blueprint("desk_elders", __name__)
 

@@ -9,11 +9,11 @@ from flask import Blueprint, Response
 
 from app.web.asking import Asker, Refusal, wrong
 from app.web.counter.meals import fen_of
-from app.web.desk.steps import after, ask_whether_sure, is_sure
 from app.web.desk.tables import DAYS, Column, Filter, Table, list_page, said, table_page
 from app.web.doors import form_key, page
 from app.web.lists import asked, listed, renamed, township_names
 from app.web.screens import day_text, filled, screen
+from app.web.steps import after, ask_whether_sure, is_sure
 from timebank.core.amounts import yuan_text
 
 doors = Blueprint("desk_gifts", __name__)
@@ -110,10 +110,42 @@ def allot(ask: Asker) -> Response:
     return after(answer, "已分配，助餐点马上可用", path, lambda no: _form(ask, "desk/gift_allot.html", no))
 
 
-@page(doors, "/desk/gifts/produce", who="desk")
+@list_page(doors, "/desk/gifts/produce")
 def produce(ask: Asker) -> Response:
-    found = listed(ask, "produce.list", asked("canteen_id"))
-    return screen("desk/produce.html", ask.actor, canteens=_canteens(ask), **found)
+    table = Table(
+        name="produce",
+        asks="produce.list",
+        columns=(
+            Column(
+                "收到",
+                said("received_on"),
+                "day",
+                "received_on",
+                link=lambda one: f"/desk/ledger/transfers/{one['transfer_id']}",
+            ),
+            Column("食材", said("item"), sort="item", note=_undone),
+            Column("备注", _undone, on="sheet", width=9),
+            Column("重量（克）", said("weight_g"), "whole", "weight_g", on="sheet"),
+            Column("重量", said("weight_g"), "whole", "weight_g", shows=_kilograms, on="screen"),
+            Column("折价", said("value_fen"), "yuan", "value_fen", note=_proposed),
+            Column("按办法折价", said("proposed_fen"), "yuan", on="sheet"),
+            Column("谁给的", lambda one: one["from_name"] or "不留名", sort="from"),
+            Column("助餐点", said("canteen_name"), sort="canteen"),
+            Column("登记人", said("received_by_name"), on="sheet"),
+        ),
+        filters=(Filter("canteen_id", "助餐点", _canteens(ask)), *DAYS),
+        empty=("没有登记过这样的食材。", "", ""),
+    )
+    return table_page(ask, table, "desk/produce.html")
+
+
+def _kilograms(gift: dict[str, Any]) -> str:
+    kilograms = f"{gift['weight_g'] / 1000:.3f}".rstrip("0").rstrip(".")
+    return f"{kilograms} 公斤"
+
+
+def _proposed(gift: dict[str, Any]) -> str:
+    return "" if gift["value_fen"] == gift["proposed_fen"] else f"按办法是 {yuan_text(gift['proposed_fen'])}"
 
 
 @page(doors, "/desk/gifts/produce/receive", who="desk")

@@ -14,10 +14,11 @@ from flask import Blueprint, Response, request
 from app.api.operation import sent_response
 from app.api.workbooks import XLSX
 from app.web.asking import Asker, Refusal, wrong
-from app.web.desk.steps import after
+from app.web.desk.tables import Column, Filter, Table, list_page, said, table_page, township_filter
 from app.web.doors import form_key, go, page
 from app.web.lists import asked, listed, township_names
-from app.web.screens import filled, screen
+from app.web.screens import filled, moment_text, screen
+from app.web.steps import after
 from timebank.core.clock import today
 from timebank.importing.import_rules import KIND_NAMES, STATE_NAMES, ImportKind
 from timebank.importing.package import MAX_FILE_BYTES
@@ -42,10 +43,48 @@ class Where:
 AT_THE_DESK = Where("/desk/imports", "desk/import.html", "已导入，结果就是下面显示的")
 
 
-@page(doors, "/desk/imports", who="desk")
+@list_page(doors, "/desk/imports")
 def imports(ask: Asker) -> Response:
-    found = listed(ask, "imports.list", asked("kind", "state", "township_code"))
-    return screen("desk/imports.html", ask.actor, **_names(ask), **found)
+    names = _names(ask)
+    return table_page(ask, _imports(ask, names), "desk/imports.html", kinds=names["kinds"])
+
+
+def _imports(ask: Asker, names: dict[str, Any]) -> Table:
+    def whose(one: dict[str, Any]) -> str:
+        return str(one["canteen_name"] or names["townships"].get(one["township_code"], "全区"))
+
+    to_hand_in = ("没有这样的工作簿。上传后先核对，看过结果再导入。", "/desk/imports/new", "上传工作簿")
+    return Table(
+        name="imports",
+        asks="imports.list",
+        columns=(
+            Column("文件", said("file_name"), sort="file_name", link=lambda one: f"/desk/imports/{one['import_id']}"),
+            Column("内容", said("kind_name"), sort="kind", note=whose),
+            Column("谁的", whose, on="sheet"),
+            Column("上传", said("uploaded_at"), "moment", "uploaded_at", note=said("uploaded_by_name")),
+            Column("上传人", said("uploaded_by_name"), on="sheet"),
+            Column("新增行", _new_rows, "whole"),
+            Column("新增时长", said("minutes"), "hours", "minutes"),
+            Column("退回行", said("rejected"), "whole", "rejected"),
+            Column("状态", said("state_name"), sort="state", note=_booked),
+            Column("导入", said("booked_at"), "moment", "booked_at", on="sheet"),
+            Column("导入人", said("booked_by_name"), on="sheet"),
+        ),
+        filters=(
+            Filter("kind", "种类", names["kinds"]),
+            Filter("state", "状态", names["states"]),
+            *township_filter(ask),
+        ),
+        empty=to_hand_in if ask.actor.is_steward else ("没有这样的工作簿。", "/desk/imports", "看全部"),
+    )
+
+
+def _new_rows(one: dict[str, Any]) -> int:
+    return sum(sheet["new"] for sheet in one["sheets"])
+
+
+def _booked(one: dict[str, Any]) -> str:
+    return f"{moment_text(one['booked_at'])}，{one['booked_by_name']}" if one["booked_at"] else ""
 
 
 @page(doors, "/desk/imports/new", who="desk")

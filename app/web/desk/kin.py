@@ -10,10 +10,10 @@ from flask import Blueprint, Response
 from app.api.operation import sent_response
 from app.web.asking import NOTHING, Asker, Refusal
 from app.web.desk.people import PERSON, seen
-from app.web.desk.steps import after
 from app.web.doors import form_key, page
 from app.web.lists import person_of_number, renamed
 from app.web.screens import filled, screen
+from app.web.steps import after
 from timebank.people.family_rules import RELATION_NAMES
 
 doors = Blueprint("desk_kin", __name__)

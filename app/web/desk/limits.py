@@ -7,11 +7,12 @@ from typing import Any
 from flask import Blueprint, Response
 
 from app.web.asking import Asker, Refusal, wrong
-from app.web.desk.steps import after, ask_whether_sure, is_sure
+from app.web.desk.tables import Column, Table, is_workbook, list_page, said, table_page, township_filter
 from app.web.desk.today import limit_names, own_first
 from app.web.doors import form_key, page
-from app.web.lists import listed, moment_of, renamed, township_names
+from app.web.lists import moment_of, renamed, township_names
 from app.web.screens import filled, moment_text, screen
+from app.web.steps import after, ask_whether_sure, is_sure
 from timebank.core.amounts import hours_text
 
 doors = Blueprint("desk_limits", __name__)
@@ -19,18 +20,52 @@ doors = Blueprint("desk_limits", __name__)
 LIMITS = "/desk/clearing/limits"
 
 
-@page(doors, LIMITS, who="desk")
+@list_page(doors, LIMITS)
 def limits(ask: Asker) -> Response:
-    found = listed(ask, "clearing.overrides", {}, limit=20)
-    positions = own_first(ask, ask.read("clearing.positions"))
-    shown: dict[str, Any] = {"positions": positions, "limit_names": limit_names(), "townships": township_names(ask)}
-    return screen("desk/limits.html", ask.actor, **shown, **found)
+    townships = township_names(ask)
+    table = Table(
+        name="limit_overrides",
+        asks="clearing.overrides",
+        columns=(
+            Column("镇街", lambda one: townships.get(one["township_code"]), sort="township"),
+            Column("另外放行", said("extra_minutes"), "hours", "minutes"),
+            Column("到", said("valid_until"), "moment", "valid_until"),
+            Column("理由", said("reason"), width=36),
+            Column("放行", said("granted_at"), "moment", "granted_at", note=said("granted_by_name")),
+            Column("谁放行", said("granted_by_name"), on="sheet"),
+        ),
+        filters=township_filter(ask),
+        empty=("没有放行过。", "/desk/clearing", "回清算"),
+    )
+    positions: dict[str, Any] = {} if is_workbook() else own_first(ask, ask.read("clearing.positions"))
+    return table_page(ask, table, "desk/limits.html", positions=positions, limit_names=limit_names())
 
 
-@page(doors, f"{LIMITS}/guarantee", who="desk")
+@list_page(doors, f"{LIMITS}/guarantee")
 def guarantee_calls(ask: Asker) -> Response:
-    found = listed(ask, "clearing.guarantee_calls", {})
-    return screen("desk/guarantee_calls.html", ask.actor, townships=township_names(ask), **found)
+    townships = township_names(ask)
+    table = Table(
+        name="guarantee_calls",
+        asks="clearing.guarantee_calls",
+        columns=(
+            Column(
+                "时间",
+                said("noted_at"),
+                "moment",
+                "noted_at",
+                link=lambda one: f"/desk/ledger/transfers/{one['transfer_id']}",
+            ),
+            Column("周期", said("window"), sort="window"),
+            Column("欠的镇街", lambda one: townships.get(one["township_code"]), sort="township"),
+            Column("给哪个镇街", lambda one: townships.get(one["creditor_township_code"]), sort="creditor"),
+            Column("垫付", said("minutes"), "hours", "minutes"),
+            Column("当时应付", said("owed_minutes"), "hours", "owed"),
+            Column("硬限额", said("hard_limit_minutes"), "hours", "hard_limit"),
+        ),
+        filters=township_filter(ask),
+        empty=("没有动用过保障金。", LIMITS, "看头寸限额"),
+    )
+    return table_page(ask, table, "desk/guarantee_calls.html")
 
 
 @page(doors, f"{LIMITS}/grant", who="desk")

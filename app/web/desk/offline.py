@@ -8,11 +8,11 @@ from uuid import UUID
 from flask import Blueprint, Response
 
 from app.web.asking import Asker, Refusal
-from app.web.desk.steps import after, ask_whether_sure, is_sure
 from app.web.desk.tables import Column, Filter, Table, list_page, said, table_page, township_filter
 from app.web.doors import form_key, page
 from app.web.lists import listed, township_names
 from app.web.screens import filled, screen
+from app.web.steps import after, ask_whether_sure, is_sure
 from timebank.core.amounts import yuan_text
 from timebank.core.errors import NotFound
 

@@ -7,9 +7,9 @@ from uuid import UUID
 from flask import Blueprint, Response
 
 from app.web.asking import Asker, Refusal
-from app.web.desk.steps import after
 from app.web.doors import form_key, page
 from app.web.screens import filled, screen
+from app.web.steps import after
 
 doors = Blueprint("desk_orders", __name__)
 

@@ -8,10 +8,10 @@ from flask import Blueprint, Response, request
 
 from app.web.asking import Asker, Refusal, wrong
 from app.web.desk.policies import text_of, words_of
-from app.web.desk.steps import after
 from app.web.doors import form_key, page
 from app.web.lists import asked, listed, moment_of, township_names
 from app.web.screens import filled, screen
+from app.web.steps import after
 
 doors = Blueprint("desk_policy_sets", __name__)
 

@@ -10,30 +10,78 @@ from flask import Blueprint, Response, request
 from app.web.asking import Asker, Refusal, wrong
 from app.web.counter.meals import fen_of
 from app.web.desk.canteens import CANTEEN
-from app.web.desk.steps import after, ask_whether_sure, is_sure
-from app.web.desk.tables import Column, Filter, Table, list_page, said, table_page
+from app.web.desk.tables import Column, Filter, Table, is_workbook, list_page, said, table_page
 from app.web.doors import form_key, page
-from app.web.lists import asked, listed, renamed
-from app.web.screens import filled, screen
+from app.web.lists import renamed
+from app.web.screens import filled, moment_text, screen
+from app.web.steps import after, ask_whether_sure, is_sure
+from timebank.canteens.ratings.rules import not_rated
 from timebank.core import clock
 from timebank.core.amounts import yuan_text
 from timebank.core.errors import NotFound
 
 doors = Blueprint("desk_quality", __name__)
 
+_SHARES = {
+    "list_fen": "餐费",
+    "elder_fen": "老人付",
+    "government_fen": "政府补",
+    "donation_fen": "企业捐",
+    "garden_fen": "菜园供",
+    "volunteers_fen": "志愿者助",
+}
 RATING = f"{CANTEEN}/ratings/<uuid:order_id>"
 FOLLOW_UP = "/desk/follow-ups/<uuid:follow_up_id>"
 
 
-@page(doors, f"{CANTEEN}/ratings", who="desk")
+@list_page(doors, f"{CANTEEN}/ratings")
 def ratings(ask: Asker, canteen_id: UUID) -> Response:
-    return _ratings(ask, canteen_id)
+    canteen = ask.read("canteens.show", canteen_id=canteen_id)
+    of_it = {"canteen_id": canteen_id}
+    table = Table(
+        name="ratings",
+        asks="ratings.list",
+        query=of_it,
+        columns=(
+            Column("哪一餐", said("served_on"), "day", "served_on", link=_rating_of),
+            Column("助餐点", lambda _: canteen["name"], on="sheet"),
+            Column("星", said("stars"), "whole", "stars", shows=_stars),
+            Column("老人", said("diner_name")),
+            Column("评价", said("words"), note=lambda one: "、".join(one["tags"]), width=40),
+            Column("标签", lambda one: "、".join(one["tags"]), on="sheet"),
+            Column("隐藏", _hidden, note=said("hidden_reason")),
+            Column("为什么隐藏", said("hidden_reason"), on="sheet"),
+            Column("回复", lambda one: (one["reply"] or {}).get("words"), note=_replied, width=40),
+            Column("评于", said("rated_at"), "moment", "rated_at"),
+        ),
+        empty=("还没有评价。老人吃完以后在手机上评。", f"/desk/canteens/{canteen_id}", f"回到{canteen['name']}"),
+    )
+    averages = {} if is_workbook() else ask.read("ratings.list", {**of_it, "limit": 1})
+    return table_page(ask, table, "desk/ratings.html", canteen=canteen, averages=averages)
+
+
+def _rating_of(rated: dict[str, Any]) -> str | None:
+    return f"{_path(rated['canteen_id'])}/{rated['order_id']}" if rated["order_id"] else None
+
+
+def _hidden(rated: dict[str, Any]) -> str:
+    return "已隐藏" if rated["hidden"] else ""
+
+
+def _replied(rated: dict[str, Any]) -> str:
+    reply = rated["reply"]
+    return f"{reply['replied_by_name']}，{moment_text(reply['replied_at'])}" if reply else ""
+
+
+@page(doors, RATING, who="desk")
+def rating(ask: Asker, canteen_id: UUID, order_id: UUID) -> Response:
+    return _rating(ask, canteen_id, order_id)
 
 
 @page(doors, f"{RATING}/reply", who="desk", method="POST")
 def reply(ask: Asker, canteen_id: UUID, order_id: UUID) -> Response:
     answer = ask.write("ratings.reply", filled(), key=form_key(), order_id=order_id)
-    return after(answer, "已回复，老人会看到", _path(canteen_id), lambda no: _ratings(ask, canteen_id, no))
+    return after(answer, "已回复，老人会看到", _path(canteen_id), lambda no: _rating(ask, canteen_id, order_id, no))
 
 
 @page(doors, f"{RATING}/hide", who="desk", method="POST")
@@ -41,13 +89,13 @@ def hide(ask: Asker, canteen_id: UUID, order_id: UUID) -> Response:
     sent = {"reason": filled().get("reason")}
     unreadable = ask.unreadable("ratings.hide", sent)
     if unreadable is not None:
-        return _ratings(ask, canteen_id, unreadable)
+        return _rating(ask, canteen_id, order_id, unreadable)
     if not is_sure():
         facts = [("理由", str(sent["reason"])), ("以后", "别人看不到这段文字，星数照算；不能恢复")]
-        back = _path(canteen_id)
+        back = f"{_path(canteen_id)}/{order_id}"
         return ask_whether_sure(ask, "隐藏这条评价的文字？", facts, doing="隐藏", back=back)
     answer = ask.write("ratings.hide", sent, key=form_key(), order_id=order_id)
-    return after(answer, "文字已隐藏", _path(canteen_id), lambda no: _ratings(ask, canteen_id, no))
+    return after(answer, "文字已隐藏", _path(canteen_id), lambda no: _rating(ask, canteen_id, order_id, no))
 
 
 @page(doors, f"{CANTEEN}/till", who="desk")
@@ -118,27 +166,71 @@ def record_call(ask: Asker, follow_up_id: UUID) -> Response:
     return after(answer, "回访已登记", "/desk/follow-ups", lambda no: _follow_up(ask, follow_up_id, no))
 
 
-@page(doors, "/desk/canteens/punctuality", who="desk")
+@list_page(doors, "/desk/canteens/punctuality")
 def punctuality(ask: Asker) -> Response:
-    month = asked("month") or {"month": f"{clock.today():%Y-%m}"}
-    return screen("desk/punctuality.html", ask.actor, **listed(ask, "rounds.punctuality", month))
+    table = Table(
+        name="punctuality",
+        asks="rounds.punctuality",
+        columns=(
+            Column(
+                "助餐点", said("canteen_name"), sort="canteen", link=lambda one: f"/desk/canteens/{one['canteen_id']}"
+            ),
+            Column("及时（%）", said("percent_in_time"), "whole", "percent", shows=_percent, note=_within),
+            Column("几分钟内算及时", said("within_minutes"), "whole", on="sheet"),
+            Column("及时份数", said("in_time"), "whole", on="sheet"),
+            Column("送到", said("delivered"), "whole", "delivered"),
+            Column("没有送到", said("undelivered"), "whole", "undelivered"),
+            Column("登记了出餐时间的", said("timed"), "whole", "timed"),
+        ),
+        filters=(_month(),),
+        whole=lambda asked: ask.everything("rounds.punctuality", asked),
+        empty=("这个月没有送过餐。可以换一个月看。", "", ""),
+    )
+    return table_page(ask, table, ways=[("/desk/canteens", "回到助餐点")])
 
 
-@page(doors, "/desk/canteens/shares", who="desk")
+def _percent(figure: dict[str, Any]) -> str:
+    return "算不出" if figure["percent_in_time"] is None else f"{figure['percent_in_time']}%"
+
+
+def _within(figure: dict[str, Any]) -> str:
+    if figure["percent_in_time"] is None:
+        return "没有出餐时间"
+    return f"出餐后 {figure['within_minutes']} 分钟内 {figure['in_time']} 份"
+
+
+@list_page(doors, "/desk/canteens/shares")
 def shares(ask: Asker) -> Response:
-    month = asked("month") or {"month": f"{clock.today():%Y-%m}"}
-    return screen("desk/shares.html", ask.actor, **listed(ask, "subsidies.shares", month))
+    table = Table(
+        name="shares",
+        asks="subsidies.shares",
+        columns=(
+            Column("镇街", said("township_name"), sort="township"),
+            Column("餐数", said("meals"), "whole", "meals"),
+            Column("多少人", said("diners"), "whole", "diners"),
+            *(Column(name, said(field), "yuan", field) for field, name in _SHARES.items()),
+        ),
+        filters=(_month(),),
+        whole=lambda asked: ask.everything("subsidies.shares", asked),
+        empty=("这个月还没有用餐。可以换一个月看。", "", ""),
+    )
+    return table_page(ask, table, ways=[("/desk/claims", "回到补贴结算")])
+
+
+def _month() -> Filter:
+    return Filter("month", "月份", kind="month", usual=f"{clock.today():%Y-%m}")
 
 
 def _path(canteen_id: UUID) -> str:
     return f"/desk/canteens/{canteen_id}/ratings"
 
 
-def _ratings(ask: Asker, canteen_id: UUID, refusal: Refusal | None = None) -> Response:
-    cursor = {"canteen_id": canteen_id, "limit": 20, "cursor": request.args.get("cursor")}
-    found = ask.read("ratings.list", cursor)
+def _rating(ask: Asker, canteen_id: UUID, order_id: UUID, refusal: Refusal | None = None) -> Response:
+    rated = ask.read("ratings.show", order_id=order_id)
+    if rated["canteen_id"] != str(canteen_id):
+        raise not_rated(order_id)
     canteen = ask.read("canteens.show", canteen_id=canteen_id)
-    return screen("desk/ratings.html", ask.actor, refusal=refusal, canteen=canteen, found=found)
+    return screen("desk/rating.html", ask.actor, refusal=refusal, one=rated, order_id=order_id, canteen=canteen)
 
 
 def _till(ask: Asker, canteen_id: UUID, refusal: Refusal | None = None) -> Response:

@@ -8,16 +8,19 @@ from app.web.desk import (
     canteen_life,
     canteens,
     care,
+    care_providers,
     charts,
     claims,
     clearing,
     dashboard,
+    diner_file,
     diners,
     elders,
     gifts,
     hardship,
     imports,
     kin,
+    kitchen,
     ledger,
     life,
     limits,
@@ -34,6 +37,8 @@ from app.web.desk import (
     today,
     transfers,
 )
+from app.web.menus import offers
+from app.web.menus.rooms import DESK as WEEKS
 
 ROOMS = (
     today.doors,
@@ -49,13 +54,16 @@ ROOMS = (
     claims.doors,
     canteens.doors,
     canteen_life.doors,
+    kitchen.doors,
     quality.doors,
     orders.doors,
     aids.doors,
     care.doors,
+    care_providers.doors,
     gifts.doors,
     offline.doors,
     diners.doors,
+    diner_file.doors,
     hardship.doors,
     imports.doors,
     policies.doors,
@@ -66,4 +74,6 @@ ROOMS = (
     map.doors,
     bulletin.doors,
     transfers.doors,
+    WEEKS,
+    offers.doors,
 )

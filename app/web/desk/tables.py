@@ -62,13 +62,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A field over the table; ``options`` are pairs of value and name. One that is ``kept`` is chosen elsewhere."""
+    """A field over the table; ``options`` are pairs of value and name. One that is ``kept`` is chosen elsewhere.
+
+    ``usual`` is asked for where the address says nothing, of lists that always have one.
+    """
 
     name: str
     label: str
     options: Sequence[tuple[Any, str]] = ()
     kind: FilterKind = "choice"
     unset: str = "全部"
+    usual: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +123,14 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One page of a table, ready to be drawn."""
+    """One page of a table, ready to be drawn; ``narrowed`` where it would hold more under no filter."""
 
     title: str
     headings: Sequence[Heading]
     rows: Sequence[Sequence[Cell]]
     filters: Sequence[Filter]
     asked: Mapping[str, str]
+    narrowed: bool
     sort: str
     total: str
     first: str
@@ -195,6 +200,7 @@ def shown(ask: Asker, table: Table) -> Shown:
         rows=[[_cell(column, item) for column in columns] for item in items],
         filters=table.filters,
         asked=asked,
+        narrowed=any(one.name in asked and not one.usual for one in table.filters),
         sort=sort,
         total=f"{total:,}" if total is not None else f"{MOST_COUNTED:,} 以上",
         first=f"{table.at}?{urlencode(kept)}" if cursor else "",
@@ -209,12 +215,13 @@ def _workbook(ask: Asker, table: Table) -> Response:
     asked, sort = _asked(table), _sort(table)
     wanted = {**table.query, **asked, "sort": sort}
     if table.whole is not None:
-        items: Iterable[Item] = _whole(table, asked, sort)
-        total: int | None = len(list(items))
+        whole = _whole(table, asked, sort)
+        items: Iterable[Item] = whole
+        total: int | None = len(whole)
     else:
         total = ask.read(table.asks, {**wanted, "limit": 1, "count": "true"}, **table.path)["total"]
         items = ask.every_item(table.asks, wanted, **table.path)
-    filters = urlencode({**table.path, **asked, "sort": sort or _usual(table)})
+    filters = urlencode({**table.path, **table.query, **asked, "sort": sort or _usual(table)})
     body = {"name": table.name, "rows": NOTHING if total is None else total, "filters": filters}
     noted = ask.write("exports.note", body, key=str(uuid4()))
     if isinstance(noted, Refusal):
@@ -233,7 +240,8 @@ def _workbook(ask: Asker, table: Table) -> Response:
 
 
 def _asked(table: Table) -> dict[str, str]:
-    return lists.asked(*(one.name for one in table.filters))
+    usual = {one.name: one.usual for one in table.filters if one.usual}
+    return {**usual, **lists.asked(*(one.name for one in table.filters))}
 
 
 def _sort(table: Table) -> str:

@@ -192,6 +192,12 @@ def must_have_items(count: int) -> None:
         raise Refused("menu_empty", "菜单还是空的，不能发布")
 
 
+def must_be_empty(count: int, week_starts_on: date) -> None:
+    """What begins a week anew finds nothing that would be lost. Raises Conflict ``menu_has_items``."""
+    if count:
+        raise Conflict("menu_has_items", "这一周的草稿已有内容，请先清空", week_starts_on=week_starts_on)
+
+
 def must_be_releasable(faults: Sequence[Fault]) -> None:
     """Raises Refused ``menu_not_releasable`` with every fault at once."""
     if faults:

@@ -100,16 +100,28 @@ FOLLOW_UP_ORDERS = Orders(
 )
 
 
-def ratings_of(
-    session: Session, *, actor: Actor, canteen_id: UUID, limit: int, before: UUID | None = None
-) -> list[RatingView]:
-    """Ratings of one canteen, newest order first. Raises NotFound ``canteen_unknown``."""
+RATING_ORDERS = Orders(
+    of="ratings",
+    by={
+        "ordered": MealRating.order_id,
+        "served_on": MealRating.served_on,
+        "stars": MealRating.stars,
+        "rated_at": MealRating.rated_at,
+    },
+    tie=MealRating.order_id,
+    usual="-ordered",
+)
+
+
+def ratings_of(session: Session, *, actor: Actor, canteen_id: UUID, part: Part) -> Slice[RatingView]:
+    """Ratings of one canteen, newest order first where ``part`` asks for no other order.
+
+    Raises NotFound ``canteen_unknown``.
+    """
     canteen = organisation_of(session, canteen_id)
     query = _newest().where(MealRating.canteen_id == canteen_id)
-    if before is not None:
-        query = query.where(MealRating.order_id < before)
-    rows = session.scalars(query.order_by(MealRating.order_id.desc()).limit(limit)).all()
-    return _seen(session, actor, canteen, rows)
+    found = slice_of(session, query, RATING_ORDERS, part)
+    return found.holding(_seen(session, actor, canteen, found.items))
 
 
 def rating_seen(session: Session, *, actor: Actor, order_id: UUID) -> RatingView:

@@ -1,6 +1,8 @@
 """What can be seen of clearing: windows, positions, the matrix, single lines."""
 
 from timebank.clearing.queries.breaks import (
+    BREAK_ORDERS,
+    RECONCILIATION_ORDERS,
     BreakView,
     ReconciliationView,
     break_view,
@@ -26,6 +28,8 @@ from timebank.clearing.queries.positions import (
 )
 from timebank.clearing.queries.reviews import (
     DISPUTE_ORDERS,
+    GUARANTEE_CALL_ORDERS,
+    OVERRIDE_ORDERS,
     PAYMENT_ORDERS,
     DisputeView,
     PaymentView,
@@ -54,10 +58,14 @@ from timebank.clearing.queries.windows import (
 
 __all__ = [
     "ALL_TIME",
+    "BREAK_ORDERS",
     "DISPUTE_ORDERS",
+    "GUARANTEE_CALL_ORDERS",
     "HOUSE_NAME",
     "MOST_CURES",
+    "OVERRIDE_ORDERS",
     "PAYMENT_ORDERS",
+    "RECONCILIATION_ORDERS",
     "WINDOW_ORDERS",
     "BreakView",
     "Cure",

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from timebank.clearing.models import ClearingWindow
@@ -17,7 +17,9 @@ from timebank.clearing.reconciliation_models import Break, Reconciliation
 from timebank.clearing.township_lists import BREAK_TYPE_NAMES, BreakType
 from timebank.core import clock
 from timebank.core.actors import Actor
+from timebank.core.chinese_order import by_pinyin
 from timebank.core.errors import NotFound
+from timebank.core.sorting import Orders, Part, Slice, by_course, slice_of
 
 ENDED_REASON_NAMES = {"list_corrected": "清单已更正", "books_changed": "账上已有变化"}
 
@@ -71,6 +73,42 @@ class ReconciliationView:
     uploaded_by_name: str
 
 
+_FOUND = [func.coalesce(Reconciliation.found[str(kind)].as_integer(), 0) for kind in BreakType]
+
+RECONCILIATION_ORDERS = Orders(
+    of="reconciliations",
+    by={
+        "uploaded_at": Reconciliation.id,
+        "file_name": by_pinyin(Reconciliation.file_name),
+        "township": Reconciliation.township_code,
+        "window": Reconciliation.window_number,
+        "rows": Reconciliation.rows,
+        "matched": Reconciliation.matched,
+        "found": sum(_FOUND[1:], _FOUND[0]),
+        "unreadable": func.jsonb_array_length(Reconciliation.unreadable),
+    },
+    tie=Reconciliation.id,
+    usual="-uploaded_at",
+)
+
+BREAK_ORDERS = Orders(
+    of="breaks",
+    by={
+        "opened_at": Break.id,
+        "type": by_course(Break.type, list(BreakType)),
+        "window": Break.window_number,
+        "day": Break.day,
+        "township": Break.township_code,
+        "counterpart": Break.counterpart_code,
+        "there": Break.minutes_there,
+        "here": Break.minutes_here,
+        "owner": Break.owner_township_code,
+    },
+    tie=Break.id,
+    usual="opened_at",
+)
+
+
 def breaks(
     session: Session,
     actor: Actor,
@@ -79,10 +117,11 @@ def breaks(
     township_code: str | None = None,
     type: str | None = None,
     open_only: bool = True,
-    limit: int,
-    after: UUID | None = None,
-) -> Sequence[BreakView]:
-    """Breaks in the order in which they were found, of ``township_code`` as the list's or as the owner.
+    part: Part,
+) -> Slice[BreakView]:
+    """Breaks of ``township_code`` as the list's or as the owner.
+
+    They stand in the order in which they were found where ``part`` asks for no other.
 
     A township's steward sees those only that concern it. Raises NotAllowed ``books_not_yours``.
     """
@@ -95,22 +134,18 @@ def breaks(
         query = query.where(Break.type == type)
     if open_only:
         query = query.where(Break.cured_at.is_(None), Break.ended_at.is_(None))
-    if after is not None:
-        query = query.where(Break.id > after)
-    names = _window_names(session)
-    return [_view(one, names) for one in session.scalars(query.order_by(Break.id).limit(limit))]
+    return _seen(session, slice_of(session, query, BREAK_ORDERS, part))
 
 
-def breaks_of(session: Session, reconciliation: Reconciliation, *, limit: int) -> Sequence[BreakView]:
-    """The first breaks that are open after a list, in the order of its rows."""
+def breaks_of(session: Session, reconciliation: Reconciliation, *, part: Part) -> Slice[BreakView]:
+    """The breaks that are open after a list, in the order of its rows where ``part`` asks for no other."""
     query = select(Break).where(
         Break.window_number == reconciliation.window_number,
         Break.township_code == reconciliation.township_code,
         Break.cured_at.is_(None),
         Break.ended_at.is_(None),
     )
-    names = _window_names(session)
-    return [_view(one, names) for one in session.scalars(query.order_by(Break.id).limit(limit))]
+    return _seen(session, slice_of(session, query, BREAK_ORDERS, part))
 
 
 def break_view(session: Session, found: Break) -> BreakView:
@@ -131,10 +166,11 @@ def reconciliations(
     *,
     window: ClearingWindow | None = None,
     township_code: str | None = None,
-    limit: int,
-    before: UUID | None = None,
-) -> Sequence[ReconciliationView]:
-    """Lists that were handed in, newest first; a township's steward sees its own.
+    part: Part,
+) -> Slice[ReconciliationView]:
+    """Lists that were handed in, newest first where ``part`` asks for no other order.
+
+    A township's steward sees its own.
 
     Raises NotAllowed ``books_not_yours``.
     """
@@ -143,11 +179,8 @@ def reconciliations(
         query = query.where(Reconciliation.township_code == code)
     if window is not None:
         query = query.where(Reconciliation.window_number == window.number)
-    if before is not None:
-        query = query.where(Reconciliation.id < before)
-    names = _window_names(session)
-    found = session.scalars(query.order_by(Reconciliation.id.desc()).limit(limit))
-    return [_reconciliation_view(one, names) for one in found]
+    found, names = slice_of(session, query, RECONCILIATION_ORDERS, part), _window_names(session)
+    return found.holding([_reconciliation_view(one, names) for one in found.items])
 
 
 def reconciliation_for(session: Session, actor: Actor, reconciliation_id: UUID) -> Reconciliation:
@@ -164,6 +197,11 @@ def reconciliation_for(session: Session, actor: Actor, reconciliation_id: UUID) 
 def reconciliation_view(session: Session, found: Reconciliation) -> ReconciliationView:
     """One reconciliation as people see it."""
     return _reconciliation_view(found, _window_names(session))
+
+
+def _seen(session: Session, found: Slice[Break]) -> Slice[BreakView]:
+    names = _window_names(session)
+    return found.holding([_view(one, names) for one in found.items])
 
 
 def _window_names(session: Session) -> dict[int, str]:

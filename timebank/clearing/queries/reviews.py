@@ -201,32 +201,54 @@ def _payments() -> Select[Payment, str]:
     )
 
 
-def overrides(
-    session: Session, actor: Actor, *, township_code: str | None, limit: int, before: UUID | None
-) -> Sequence[LimitOverride]:
-    """What was granted beyond hard limits, newest first."""
+OVERRIDE_ORDERS = Orders(
+    of="limit_overrides",
+    by={
+        "granted_at": LimitOverride.id,
+        "township": LimitOverride.township_code,
+        "minutes": LimitOverride.extra_minutes,
+        "valid_until": LimitOverride.valid_until,
+    },
+    tie=LimitOverride.id,
+    usual="-granted_at",
+)
+
+GUARANTEE_CALL_ORDERS = Orders(
+    of="guarantee_calls",
+    by={
+        "noted_at": GuaranteeCall.seq,
+        "window": GuaranteeCall.window_number,
+        "township": GuaranteeCall.township_code,
+        "creditor": GuaranteeCall.creditor,
+        "minutes": GuaranteeCall.minutes,
+        "owed": GuaranteeCall.owed_minutes,
+        "hard_limit": GuaranteeCall.hard_limit_minutes,
+    },
+    tie=GuaranteeCall.seq,
+    usual="-noted_at",
+)
+
+
+def overrides(session: Session, actor: Actor, *, township_code: str | None, part: Part) -> Slice[LimitOverride]:
+    """What was granted beyond hard limits, newest first where ``part`` asks for no other order."""
     query = select(LimitOverride)
     wanted = own_township(actor) or township_code
     if wanted is not None:
         query = query.where(LimitOverride.township_code == wanted)
-    if before is not None:
-        query = query.where(LimitOverride.id < before)
-    return session.scalars(query.order_by(LimitOverride.id.desc()).limit(limit)).all()
+    return slice_of(session, query, OVERRIDE_ORDERS, part)
 
 
 def guarantee_calls(
-    session: Session, actor: Actor, *, township_code: str | None, limit: int, before_seq: int | None
-) -> Sequence[tuple[GuaranteeCall, str]]:
-    """What the guarantee fund stood in for, with the window's name, newest first."""
+    session: Session, actor: Actor, *, township_code: str | None, part: Part
+) -> Slice[tuple[GuaranteeCall, str]]:
+    """What the guarantee fund stood in for, with the window's name, newest first where nothing else is asked for."""
     query = select(GuaranteeCall, ClearingWindow.name).join(
         ClearingWindow, ClearingWindow.number == GuaranteeCall.window_number
     )
     wanted = own_township(actor) or township_code
     if wanted is not None:
         query = query.where(GuaranteeCall.township_code == wanted)
-    if before_seq is not None:
-        query = query.where(GuaranteeCall.seq < before_seq)
-    return [(row[0], row[1]) for row in session.execute(query.order_by(GuaranteeCall.seq.desc()).limit(limit))]
+    return slice_of(session, query, GUARANTEE_CALL_ORDERS, part)
 
 
 def _payment_view(payment: Payment, window: str) -> PaymentView:

@@ -17,6 +17,7 @@ from timebank.canteens.menus.models import Menu, MenuItem
 from timebank.canteens.menus.queries import canteen_run_by, items_of, lock_item, lock_menu, menu_of_week, menu_unknown
 from timebank.canteens.menus.rules import (
     must_be_draft,
+    must_be_empty,
     must_be_to_come,
     must_come_once,
     must_not_be_over,
@@ -24,7 +25,6 @@ from timebank.canteens.menus.rules import (
 )
 from timebank.core import clock
 from timebank.core.actors import Actor
-from timebank.core.errors import Conflict
 from timebank.core.ids import new_id
 
 _COPIED = (
@@ -34,15 +34,24 @@ _COPIED = (
 
 
 def draft_menu(
-    session: Session, *, actor: Actor, canteen_id: UUID, week_starts_on: date, items: Sequence[ItemForm]
+    session: Session,
+    *,
+    actor: Actor,
+    canteen_id: UUID,
+    week_starts_on: date,
+    items: Sequence[ItemForm],
+    only_if_empty: bool = False,
 ) -> Menu:
     """Write a week's draft whole: afterwards it holds these items and no others.
 
-    An item that stays at its meal under its name keeps its id. Raises NotFound ``canteen_unknown``, ``dish_unknown``;
+    An item that stays at its meal under its name keeps its id; with ``only_if_empty`` nothing that somebody else has
+    written meanwhile is lost. Raises NotFound ``canteen_unknown``, ``dish_unknown``;
     NotAllowed ``menus_not_yours``; Refused ``week_not_monday``, ``menu_week_over``, ``day_outside_week``,
-    ``diet_word_unknown``, ``dish_name_missing``, ``dish_twice``; Conflict ``menu_released``.
+    ``diet_word_unknown``, ``dish_name_missing``, ``dish_twice``; Conflict ``menu_released``, ``menu_has_items``.
     """
     menu = open_draft(session, actor=actor, canteen_id=canteen_id, week_starts_on=week_starts_on)
+    if only_if_empty:
+        must_be_empty(len(items_of(session, menu.id)), week_starts_on)
     written = written_items(session, menu, items)
     must_come_once([entry_written(one) for one in written])
     there = {_place(vars(item)): item for item in items_of(session, menu.id)}
@@ -158,8 +167,7 @@ def copy_menu(
         raise menu_unknown(canteen_id=source_id, week_starts_on=from_week)
     source = menu_of_week(session, source_id, from_week)
     menu = open_draft(session, actor=actor, canteen_id=canteen_id, week_starts_on=to_week)
-    if source.id == menu.id or items_of(session, menu.id):
-        raise Conflict("menu_has_items", "这一周的草稿已有内容，请先清空再复制", week_starts_on=to_week)
+    must_be_empty(len(items_of(session, menu.id)), to_week)
     later = menu.week_starts_on - source.week_starts_on
     for item in items_of(session, source.id):
         session.add(new_item(menu, _copied(item, later, own=source_id == canteen_id)))

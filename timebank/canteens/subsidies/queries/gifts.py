@@ -194,10 +194,34 @@ def _fed(session: Session, used: Sequence[Used]) -> list[FedMeal]:
     return [FedMeal(*row, fen[row.id]) for row in session.execute(query)]
 
 
+PRODUCE_ORDERS = Orders(
+    of="produce",
+    by={
+        "received_at": ProduceGift.id,
+        "received_on": ProduceGift.received_on,
+        "item": by_pinyin(ProduceGift.item),
+        "weight_g": ProduceGift.weight_g,
+        "value_fen": ProduceGift.value_fen,
+        "from": by_pinyin(ProduceGift.from_name),
+        "canteen": by_pinyin(Organisation.name),
+    },
+    tie=ProduceGift.id,
+    usual="-received_at",
+)
+
+
 def produce(
-    session: Session, *, actor: Actor, canteen_id: UUID | None = None, limit: int, before: UUID | None = None
-) -> list[ProduceItem]:
-    """Gifts of produce, newest first: of the clerk's own canteen, of the steward's township, or all.
+    session: Session,
+    *,
+    actor: Actor,
+    part: Part,
+    canteen_id: UUID | None = None,
+    since: date | None = None,
+    until: date | None = None,
+) -> Slice[ProduceItem]:
+    """Gifts of produce, newest first where ``part`` asks for no other order; days are those on which they came.
+
+    Of the clerk's own canteen, of the steward's township, or all.
 
     Raises NotAllowed ``books_not_yours``.
     """
@@ -213,9 +237,12 @@ def produce(
         query = query.where(Organisation.township_code == actor.township_code)
     if canteen_id is not None:
         query = query.where(ProduceGift.canteen_id == canteen_id)
-    if before is not None:
-        query = query.where(ProduceGift.id < before)
-    return [ProduceItem(*row) for row in session.execute(query.order_by(ProduceGift.id.desc()).limit(limit))]
+    if since is not None:
+        query = query.where(ProduceGift.received_on >= since)
+    if until is not None:
+        query = query.where(ProduceGift.received_on <= until)
+    found = slice_of(session, query, PRODUCE_ORDERS, part)
+    return found.holding([ProduceItem(*row) for row in found.items])
 
 
 def _visible(actor: Actor) -> ColumnElement[bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from timebank.core.actors import Actor, StaffRole
 from timebank.core.chinese_order import by_pinyin
 from timebank.core.errors import BankError, NotFound
-from timebank.core.sorting import Orders, Part, Slice, by_course, slice_of
+from timebank.core.sorting import Orders, Part, Slice, by_course, slice_of, within_days
 from timebank.ledger.models import Hold
 from timebank.people.models import Person
 from timebank.people.queries import elders_of
@@ -40,11 +41,13 @@ CARE_BOOKING_ORDERS = Orders(
 
 @dataclass(frozen=True, slots=True)
 class BookingFilter:
-    """Which bookings are wanted."""
+    """Which bookings are wanted; days are those of the visits, both included."""
 
     status: str | None = None
     township_code: str | None = None
     for_person_id: UUID | None = None
+    since: date | None = None
+    until: date | None = None
 
 
 def booking_unknown(booking_id: UUID) -> BankError:
@@ -72,7 +75,7 @@ def find_bookings(session: Session, *, actor: Actor, wanted: BookingFilter, part
         .join(Person, Person.id == CareBooking.elder_id)
         .join(CareService, CareService.code == CareBooking.service)
         .outerjoin(Organisation, Organisation.id == CareBooking.provider_id)
-        .where(_visible(session, actor))
+        .where(_visible(session, actor), *within_days(CareBooking.starts_at, wanted.since, wanted.until))
     )
     if wanted.status is not None:
         query = query.where(CareBooking.status == wanted.status)

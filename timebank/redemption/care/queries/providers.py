@@ -66,12 +66,17 @@ def find_providers(
     *,
     township_code: str | None = None,
     service: str | None = None,
+    stopped: bool = False,
     limit: int,
     after: UUID | None = None,
 ) -> list[ProviderView]:
-    """Active providers that serve a township, with a service, in the order in which they were entered."""
+    """Providers that serve a township, with a service, in the order in which they were entered.
+
+    Those that have ``stopped`` are among them only where that is asked for.
+    """
     query = select(Organisation, CareProvider).join(CareProvider, CareProvider.organisation_id == Organisation.id)
-    query = query.where(CareProvider.active)
+    if not stopped:
+        query = query.where(CareProvider.active)
     if township_code is not None:
         query = query.where(CareProvider.townships.contains([township_code]))
     if service is not None:

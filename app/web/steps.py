@@ -1,4 +1,4 @@
-"""One step of work at the desk: looked at once more, done once, told, and on; or the page again with what was wrong."""
+"""One step of work: looked at once more, done once, told, and on; or the page again with what was wrong."""
 
 from __future__ import annotations
 

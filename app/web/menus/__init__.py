@@ -1,0 +1,1 @@
+"""Menus and dishes on pages: the same ones at the counter and at the desk."""
