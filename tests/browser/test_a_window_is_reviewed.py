@@ -39,7 +39,7 @@ def _credit_two_hours(district: Somebody, scene: Scene) -> None:
     """Hours given in 西坞 by somebody of 大堰, written down by a steward, approved by the second person."""
     district.press("1 补录待第二人审批").press("", within=district.page.locator("main tbody"))
     assert district.path == f"/desk/services/{scene.tasks['recorded']}"
-    district.press("批准，时长入账").press("清算")
+    district.press("批准，时长入账").press("账目")
     said = district.row("西坞街道").locator("td[data-label='本周期']").inner_text()
     assert said == f"应付 {HOURS}"
 
@@ -53,7 +53,7 @@ def _close(district: Somebody, name: str) -> None:
 
 
 def _object(xiwu: Somebody, name: str) -> None:
-    xiwu.press("清算").press(name).press("看")
+    xiwu.press("账目").press(name).press("看")
     assert f"应付 {HOURS}" in xiwu.fact("本周期")
     xiwu.press("提出异议").fill(reason="请核对签到表").press("提出异议，请区级裁定")
     assert "异议已提出，由区级裁定" in xiwu.text
@@ -70,7 +70,7 @@ def _refuse_to_settle(district: Somebody, name: str) -> None:
 
 def _rule(district: Somebody) -> None:
     district.go("/desk/")
-    district.press("清算").press("异议").fill(unruled="待裁定").press("筛选")
+    district.press("账目").press("异议").fill(unruled="待裁定").press("筛选")
     district.press("待裁定", within=district.row("请核对签到表"))
     assert f"西坞街道 应付 大堰镇 {HOURS}" in district.fact("往来")
     district.fill(ruling="维持", reason="签到签退齐全").press("裁定")

@@ -137,7 +137,7 @@ def _see_it_spent(volunteer: Somebody) -> None:
 
 def _look_at_the_books(district: Somebody, bank: Database) -> None:
     """The window of the scene was new: what is in it came from this story."""
-    district.press("清算")
+    district.press("账目")
     said = {
         name: district.row(name).locator("td[data-label='本周期']").inner_text()
         for name in ("西坞街道", "尚田街道", "大堰镇")

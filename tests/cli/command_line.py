@@ -17,12 +17,13 @@ from tests.day import write_down
 
 
 class CommandLine:
-    """``timebank …`` for one home and one database."""
+    """``timebank …`` for one home and one database; ``at_home`` where the home is there, with the tests' clock."""
 
-    def __init__(self, home: Path, database_url: str | None = None) -> None:
+    def __init__(self, home: Path, database_url: str | None = None, *, at_home: bool = True) -> None:
         self.settings = {"TIMEBANK_HOME": str(home), "TIMEBANK_SECRET_KEY": SECRET}
         if database_url is not None:
             self.settings["TIMEBANK_DATABASE_URL"] = database_url
+        if database_url is not None and at_home:
             write_down(Settings(home=home).clock_file)
 
     def run(self, *words: str, stdin: str = "", **more: str | None) -> Result:

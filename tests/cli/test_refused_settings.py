@@ -41,7 +41,7 @@ def test_production_without_its_secrets_names_what_is_missing(here: Path, comman
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_a_database_that_cannot_be_reached_is_one_sentence(here: Path, command: list[str]) -> None:
-    sentence = CommandLine(here / "home", NOBODY).refused(*command)
+    sentence = CommandLine(here / "home", NOBODY, at_home=False).refused(*command)
     assert "127.0.0.1" in sentence
     assert "hunter2" not in sentence
     assert [path.name for path in here.iterdir()] == ["some.dump"]
