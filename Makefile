@@ -4,14 +4,16 @@
 #   make test    the whole suite; PYTEST_ARGS='-x -k ledger' for a part of it
 #   make thorough  the random walks, seeded bugs and killed jobs at full length; the suite has brief ones
 #   make check   style, types, walls between the packages, sizes
-#   make bench   the benchmarks, as a table and as var/bench.json; BENCH_ARGS='--only closing --small' for a part
+#   make bench   the benchmarks, as a table and as var/bench.json; BENCH_ARGS='--only closing --small' for a part, --rows
+#                for deep books of another size than 10,000,000 transfers
 #   make month   a simulated month of 96 canteens and 5,000 diners, counted to the fen; MONTH_ARGS='--canteens 6 --diners 90 --days 3'
+#   make year    a year of Fenghua through the bank's own actions, verified and settled; YEAR_ARGS='--months 1 --every 10 --visits 4200 --hours 8170'
 #   make screens  a picture of every page, phone and desk, in var/screens/
 #   make lock    bring the lock files in line with pyproject.toml (needs uv); LOCK_ARGS=--upgrade for newer versions
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test browser thorough check bench month screens lock
+.PHONY: help run test browser thorough check bench month year screens lock
 
 PYTEST_ARGS ?= -n 2
 PYTHON ?= python3.11 python3.12 python3.13 python3
@@ -54,12 +56,13 @@ check: $(DEV)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy --strict timebank
-	$(BIN)/mypy app clients scripts/bench scripts/month scripts/screens
+	$(BIN)/mypy app clients scripts/bench scripts/month scripts/screens scripts/year scripts/replay_year.py scripts/write_scale.py
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/write_openapi.py --check
 	$(BIN)/python -m pytest tests/house -q
 
-bench: $(RUN)
+# With what is for development only: django-hordak is measured beside the bank.
+bench: $(DEV)
 	@$(BIN)/python -m scripts.bench $(BENCH_ARGS)
 
 # A picture of every page, to be looked at one by one.
@@ -68,6 +71,9 @@ screens: $(DEV) browser
 
 month: $(RUN)
 	@$(BIN)/python -m scripts.month $(MONTH_ARGS)
+
+year: $(RUN)
+	@$(BIN)/python -m scripts.replay_year $(YEAR_ARGS)
 
 # The hashes come along; --no-emit-index-url keeps the name of whatever registry was asked out of the files.
 lock:

@@ -15,6 +15,9 @@ SHORTEST_SECRET = 32
 FEWEST_CHARACTERS = 8
 """Different ones in a secret: a key typed in a row is long, and guessed all the same."""
 
+CONNECTIONS = 10
+"""To the database, of one server process. Of its requests those that wait for each other's batch need none."""
+
 WECHAT = "https://api.weixin.qq.com"
 _DRIVER = "postgresql+psycopg"
 _NEEDED_IN_PRODUCTION = ("secret_key", "wechat_appid", "wechat_secret")
@@ -39,11 +42,18 @@ class Settings(BaseSettings):
     wechat_secret: str = "development"
     wechat_template_id: str | None = None
     secret_key: str | None = None
+    gather_most: int = Field(default=64, ge=1, le=1000)
+    gather_queue: int = Field(default=64, ge=0, le=1000)
 
     @property
     def development(self) -> bool:
         """Whether demo people, the fake WeChat and the movable clock are on."""
         return self.env == "development"
+
+    @property
+    def threads(self) -> int:
+        """How many requests one server process has in hand: a full batch, a full queue, and a few of other kinds."""
+        return self.gather_most + self.gather_queue + CONNECTIONS
 
     @property
     def clock_file(self) -> Path:

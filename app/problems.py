@@ -11,6 +11,7 @@ import structlog
 from flask import Flask, Response, g, json, request
 from marshmallow import ValidationError
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from werkzeug.exceptions import HTTPException
 
 from timebank.core import clock
@@ -27,6 +28,7 @@ STATUS_OF_CODE = {
     "too_many_lookups": 429,
     "wechat_too_often": 429,
     "wechat_unavailable": 503,
+    "busy": 503,
     "idempotency_key_missing": 400,
     "file_type_not_taken": 415,
 }
@@ -131,9 +133,15 @@ def register_problems(app: Flask, *, page: RefusalPage) -> None:
             return told(problem(503, "not_ready", "系统升级中，请稍后再试", retry_after_seconds=60))
         if sqlstate not in _PASSING and not error.connection_invalidated:
             return broken(error)
-        log.warning(
-            "request_waited_too_long", endpoint=request.endpoint, sqlstate=getattr(error.orig, "sqlstate", None)
-        )
+        return waited_too_long(sqlstate)
+
+    @app.errorhandler(NoConnection)
+    def no_connection(_error: NoConnection) -> Response:
+        """All connections to the database were in use for so long that the pool gave up."""
+        return waited_too_long("no_connection")
+
+    def waited_too_long(why: str | None) -> Response:
+        log.warning("request_waited_too_long", endpoint=request.endpoint, sqlstate=why)
         return told(problem(503, "busy", "系统正忙，请稍后再试", retry_after_seconds=_BUSY_PAUSE_S))
 
     @app.errorhandler(Exception)

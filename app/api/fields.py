@@ -21,12 +21,13 @@ from timebank.core.crypto import keyring
 _SAID = {"required": "必填", "null": "不能为空", "validator_failed": "值不合理"}
 _MOMENT = "须为带时区的时间，如2026-11-21T09:00:00+08:00"
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_UNCLEAN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def is_clean(text: str) -> bool:
     """Whether ``text`` is free of control characters and of halves of surrogate pairs."""
-    return not any((c < " " and c not in "\n\t") or "\x7f" <= c <= "\x9f" or "\ud800" <= c <= "\udfff" for c in text)
+    return _UNCLEAN.search(text) is None
 
 
 class Text(fields.String):

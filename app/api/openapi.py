@@ -126,7 +126,7 @@ _ = (
     _voucher_life,
 )  # imported so that their routes join those of ``tasks`` and ``clearing``
 
-VERSION = "0.4.0"
+VERSION = "0.5.0"
 
 
 class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest ships no types

@@ -13,8 +13,9 @@ from flask import Response, g, json, request
 
 from app.api.fields import Answer, Whole, cursor_of, numbers_in_cursor
 from app.api.parser import Doors
+from app.api.together import Asking, alone, do_together
 from app.api.uploads import FileBody
-from app.auth.current import current_actor, signed_in_login
+from app.auth.current import current_actor, known_as, signed_in_login
 from app.idempotency import LONGEST_KEY, Asked, KeyRule, once, read_key
 from app.problems import problem_response
 from app.session import request_session
@@ -95,6 +96,7 @@ def operation(
     media_type: str = "application/json",
     finish: Finish | None = None,
     one_moment: bool = False,
+    gathered: bool = False,
 ) -> Callable[[View], View]:
     """Register ``view(session, actor, [body or query], [file], **path)`` as one operation.
 
@@ -102,25 +104,29 @@ def operation(
     returns what ``answers`` dumps, or a BankError to refuse and still keep what was written. With another
     ``media_type`` there is no schema, and the view returns bytes or ``Sent``. ``finish(actor, answer)`` adds to every
     answer what may not be kept for a replay. With ``one_moment`` all that the view reads is of one moment.
+
+    With ``gathered`` calls that come together are done together: the view is a ``ManyView`` of calls with a body, of
+    somebody signed in, and without a key; nothing of ``finish`` or ``one_moment``.
     """
+    assert not gathered or (body is not None and not (key or anyone or finish or one_moment or file or query))
     SUMMARY_OF[operation_id] = summary
-    # One for all answers: making a schema costs more than writing an answer with it.
+    # One for all requests and answers: making a schema costs more than reading or writing with it.
     schema = None if answers is None else answers()
     spec = Spec(operation_id, schema, media_type, status, key, anyone, body is not None, finish, one_moment)
 
     def decorate(view: View) -> View:
-        OFFERED[operation_id] = Offered(spec, view, body, query)
+        OFFERED[operation_id] = Offered(spec, alone(view) if gathered else view, body, query)
 
         @wraps(view)
         def door(*parsed: Any, **path: Any) -> Response:
-            return _answer(spec, view, parsed, path)
+            return _answer_together(spec, view, *parsed) if gathered else _answer(spec, view, parsed, path)
 
         wrapped: Any = door if file is None else file.read_into(door)
         if body is not None:
             needed = not getattr(body, "may_be_left_out", False)
-            wrapped = doors.arguments(body, location="json", required=needed)(wrapped)
+            wrapped = doors.arguments(body(), location="json", required=needed)(wrapped)
         if query is not None:
-            wrapped = doors.arguments(query, location="query")(wrapped)
+            wrapped = doors.arguments(query(), location="query")(wrapped)
         documented = answers or {"type": "string", "format": "binary"}
         wrapped = doors.response(
             status, documented, content_type=media_type, headers=_REPLAYED if key is not None else None
@@ -184,6 +190,17 @@ def _answer(spec: Spec, view: View, parsed: tuple[Any, ...], path: dict[str, Any
     if replayed:
         response.headers["Idempotency-Replayed"] = "true"
     return response
+
+
+def _answer_together(spec: Spec, view: View, body: dict[str, Any]) -> Response:
+    heard = do_together(spec.operation_id, view, Asking(g.token_login_id, body))
+    if heard.actor is not None:
+        known_as(heard.actor)
+    # In the caller's own thread: what is written out is no part of anybody else's wait.
+    _, answer = done(spec, lambda: heard.answer)
+    if isinstance(answer, BankError):
+        raise answer
+    return _response(spec.status, answer, spec.media_type)
 
 
 def done(spec: Spec, view: Callable[[], Any]) -> tuple[int, Any]:

@@ -19,7 +19,7 @@ def signed_in_login() -> UUID:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     login_id = read_token(token.strip()) if scheme.lower() == "bearer" else None
     if login_id is None:
-        raise _not_signed_in()
+        raise not_signed_in()
     return login_id
 
 
@@ -27,10 +27,16 @@ def current_actor(session: Session, login_id: UUID) -> Actor:
     """Who stands behind the login now. Raises NotAllowed ``not_signed_in`` where it is gone or closed."""
     actor = actor_of(session, login_id)
     if actor is None:
-        raise _not_signed_in()
-    structlog.contextvars.bind_contextvars(login_id=str(actor.login_id))
+        raise not_signed_in()
+    known_as(actor)
     return actor
 
 
-def _not_signed_in() -> BankError:
+def known_as(actor: Actor) -> None:
+    """Let the log's lines say which login this request is of."""
+    structlog.contextvars.bind_contextvars(login_id=str(actor.login_id))
+
+
+def not_signed_in() -> BankError:
+    """The refusal for a token that names nobody who may come in."""
     return NotAllowed("not_signed_in", "请先登录")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 import jwt
@@ -27,10 +28,20 @@ def issue_token(login_id: UUID, issued_at: datetime | None = None) -> str:
 def read_token(token: str) -> UUID | None:
     """The login that a token names; None where it is forged, broken or over."""
     try:
-        claims = jwt.decode(token, _key(), algorithms=[_ALGORITHM], options={"require": ["sub", "exp", "iat"]})
-        return UUID(claims["sub"])
+        login_id, over_at = _verified(token, _key())
     except (jwt.InvalidTokenError, ValueError):
         return None
+    return login_id if clock.machine_now().timestamp() < over_at else None
+
+
+@lru_cache(maxsize=4096)
+def _verified(token: str, key: bytes) -> tuple[UUID, int]:
+    """Whom a token names, and when it is over, in seconds of the epoch; a signature is checked once, not at every call.
+
+    Raises what ``jwt.decode`` raises, and ValueError; neither is kept.
+    """
+    claims = jwt.decode(token, key, algorithms=[_ALGORITHM], options={"require": ["sub", "exp", "iat"]})
+    return UUID(claims["sub"]), int(claims["exp"])
 
 
 def _key() -> bytes:

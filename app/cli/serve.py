@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -29,8 +30,6 @@ from app.logs import configure_logs
 from app.processes import STOP_PATIENCE_S, beside, end_with_parent, kept_beside
 from timebank.core.db import Database
 from timebank.migrations import upgrade
-
-_MOST_THREADS = 8
 
 
 @click.command("serve")
@@ -82,6 +81,8 @@ def serve_until_told(target: str, *, address: str, port: int, workers: int) -> N
     """Serve the application that the function ``target`` makes. Raises ClickException where its workers keep ending."""
     # Workers begin afresh: a fork would copy locks held by our threads, and metrics that count for one process only.
     multiprocessing.set_start_method("spawn", force=True)
+    # Most of a worker's threads wait for the batch of one of them; granian takes all of them to be at work, and warns.
+    logging.getLogger("_granian").addFilter(lambda record: "Python threads" not in record.getMessage())
     server = Granian(
         target,
         factory=True,
@@ -89,7 +90,7 @@ def serve_until_told(target: str, *, address: str, port: int, workers: int) -> N
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
-        blocking_threads=min(_MOST_THREADS, 2 * (os.cpu_count() or 1) + 1),
+        blocking_threads=settings_given().threads,
         respawn_failed_workers=True,
         workers_kill_timeout=int(STOP_PATIENCE_S),
         log_level=LogLevels.warning,

@@ -11,7 +11,8 @@ import secrets
 from datetime import timedelta
 from uuid import UUID
 
-from flask import Flask, session
+from flask import Flask, Request, session
+from flask.sessions import NullSession, SecureCookieSession, SecureCookieSessionInterface
 from sqlalchemy.orm import Session
 
 from timebank.core.actors import Actor
@@ -26,9 +27,18 @@ PERSON_LIFETIME = timedelta(days=30)
 _SESSION, _FORMS, _TOLD = "session", "forms", "told"
 
 
+class PagesOnly(SecureCookieSessionInterface):
+    """Cookies are for pages; what is asked under ``/api/`` comes with a token, and a cookie beside it says nothing."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The browser's session; one that nothing can be written into where no page is asked for."""
+        return NullSession() if request.path.startswith("/api/") else super().open_session(app, request)
+
+
 def register_browser(app: Flask, *, development: bool) -> None:
     """Sign cookies with a key of the bank's own; over plain HTTP only in development."""
     app.secret_key = keyring().derive("sign browser cookies", 32)
+    app.session_interface = PagesOnly()
     app.config.update(
         SESSION_COOKIE_NAME="timebank",
         SESSION_COOKIE_HTTPONLY=True,

@@ -7,11 +7,12 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
-from scripts.bench import closing, pages, pricing, rush
+from scripts.bench import bulk, closing, depth, pages, pricing, reading, redeeming, rush
 from scripts.bench.outcome import Outcome, table_of, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,9 +22,13 @@ Benchmark = Callable[[Path, bool, Callable[[str], None]], list[Outcome]]
 """Given an empty folder, whether to be brief, and whom to tell how far it is."""
 
 BENCHMARKS: dict[str, Benchmark] = {
+    "bulk": bulk.run,
     "closing": closing.run,
+    "depth": depth.run,
     "pages": pages.run,
     "pricing": pricing.run,
+    "reading": reading.run,
+    "redeeming": redeeming.run,
     "rush": rush.run,
 }
 
@@ -33,12 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--only", action="append", choices=sorted(BENCHMARKS), help="this benchmark alone; repeatable")
     parser.add_argument("--small", action="store_true", help="a few seconds, to see that it works; judges nothing")
+    parser.add_argument("--rows", type=int, default=depth.DEEP, help="how many transfers the deep books hold")
     parser.add_argument("--out", type=Path, default=ROOT / "var" / "bench.json", help="where the JSON goes")
     asked = parser.parse_args(arguments)
     progress = Console(stderr=True, highlight=False, soft_wrap=True)
     outcomes: list[Outcome] = []
+    benchmarks = BENCHMARKS | {"depth": partial(depth.run, rows=asked.rows)}
     for name in asked.only or BENCHMARKS:
-        outcomes += _run(BENCHMARKS[name], asked.small, progress)
+        outcomes += _run(benchmarks[name], asked.small, progress)
     Console(width=max(NARROWEST, progress.width)).print(table_of(outcomes))
     write_json(asked.out, outcomes, small=asked.small)
     return 0 if asked.small or all(outcome.met is not False for outcome in outcomes) else 1

@@ -1,4 +1,4 @@
-"""The bare server: one route that takes an order and answers always the same, served exactly as the bank is.
+"""The bare server: takes an order, or is asked for something, and says always the same; served exactly as the bank is.
 
 What is left of a request when there is no bank behind it; run as ``python -m scripts.bench.bare PORT BYTES WORKERS``.
 """
@@ -30,6 +30,10 @@ def create_app() -> Flask:
     def place() -> Response:
         request.get_json()
         return Response(answer, status=201, content_type="application/json")
+
+    @app.get("/api/v1/me/<what>")
+    def read(what: str) -> Response:  # noqa: ARG001
+        return Response(answer, content_type="application/json")
 
     @app.get("/readyz")
     def ready() -> str:

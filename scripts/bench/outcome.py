@@ -19,7 +19,7 @@ from rich.table import Table
 class Outcome:
     """One ratio: ``runs`` in the order in which they were made; the target is met when every run lies below it.
 
-    Where nobody has set a ``target`` the ratio is only told.
+    With ``at_least`` no run may lie below it. Where nobody has set a ``target`` the ratio is only told.
     """
 
     name: str
@@ -29,12 +29,22 @@ class Outcome:
     measured: str
     postgres: str
     unit: str = "ratio"
+    at_least: bool = False
     details: dict[str, Any] = field(default_factory=dict)
 
     @property
     def met(self) -> bool | None:
-        """Whether every single run lies below the target; None without one."""
-        return None if self.target is None else max(self.runs) < self.target
+        """Whether every single run lies on the right side of the target; None without one."""
+        if self.target is None:
+            return None
+        return min(self.runs) >= self.target if self.at_least else max(self.runs) < self.target
+
+    @property
+    def short_by(self) -> float | None:
+        """How many times better the worst run would have to be; None where the target is met or there is none."""
+        if self.target is None or self.met:
+            return None
+        return self.target / min(self.runs) if self.at_least else max(self.runs) / self.target
 
     def as_json(self) -> dict[str, Any]:
         """The outcome as it stands in ``bench.json``."""
@@ -47,7 +57,9 @@ class Outcome:
             "median": round(statistics.median(self.runs), 5),
             "max": round(max(self.runs), 5),
             "target": self.target,
+            "at_least": self.at_least,
             "met": self.met,
+            "short_by": None if self.short_by is None else round(self.short_by, 6),
             "measured": self.measured,
             "details": self.details,
         }
@@ -85,8 +97,16 @@ def _figure(ratio: float) -> str:
 def _against_target(one: Outcome) -> str:
     if one.target is None:
         return "无 none"
-    mark = "[green]达到 met[/green]" if one.met else "[red]未达到 missed[/red]"
-    return f"< {one.target:g}\n{mark}"
+    reach = f"{'≥' if one.at_least else '<'} {one.target:g}"
+    if one.short_by is None:
+        return f"{reach}\n[green]达到 met[/green]"
+    factor = _factor(one.short_by)
+    return f"{reach}\n[red]未达到，差 {factor} 倍\nmissed by {factor}×[/red]"
+
+
+def _factor(short_by: float) -> str:
+    """A narrow miss keeps the digits that show it."""
+    return f"{short_by:.2f}" if short_by >= 1.005 else f"{short_by:.6g}"
 
 
 def write_json(file: Path, outcomes: Sequence[Outcome], *, small: bool) -> None:

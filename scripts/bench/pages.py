@@ -1,14 +1,17 @@
 """Pages of figures 数据看板、月报、地图: how long the desk waits for them on a year of the pilot's size.
 
 The pages are asked for one after another within the process, as the server asks for them, signed in as the district's
-steward; what goes over the wire is left out. The first answer of each page is not counted.
+steward; what goes over the wire is left out. The first answer of each page is not counted. The lines that the server
+writes of every request are written here too, but nobody has to read them.
 """
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
 from flask.testing import FlaskClient
@@ -39,7 +42,8 @@ def run(folder: Path, small: bool, tell: Callable[[str], None]) -> list[Outcome]
         )
         app = create_app(settings)
         try:
-            client = _signed_in(app.test_client())
+            with _unread():
+                client = _signed_in(app.test_client())
             return [_measure(client, *page, pilot, server.version, tell) for page in _pages()]
         finally:
             app.extensions["timebank_database"].close()
@@ -72,7 +76,8 @@ def _signed_in(client: FlaskClient) -> FlaskClient:
 def _measure(
     client: FlaskClient, name: str, title: str, path: str, pilot: Pilot, postgres: str, tell: Callable[[str], None]
 ) -> Outcome:
-    taken = [_seconds(client, path) for _ in range(RUNS + 1)][1:]
+    with _unread():
+        taken = [_seconds(client, path) for _ in range(RUNS + 1)][1:]
     ms = [round(one * 1000, 1) for one in taken]
     tell(f"pages: {path} {min(ms)} / {statistics.median(ms)} / {max(ms)} ms")
     return Outcome(
@@ -85,6 +90,13 @@ def _measure(
         postgres=postgres,
         details={"ms": ms, "path": path},
     )
+
+
+@contextmanager
+def _unread() -> Iterator[None]:
+    """The log goes nowhere while the block runs."""
+    with open(os.devnull, "w") as nowhere, redirect_stderr(nowhere):
+        yield
 
 
 def _seconds(client: FlaskClient, path: str) -> float:

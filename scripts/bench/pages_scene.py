@@ -13,10 +13,10 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from scripts.bench.rush_scene import person_row
+from scripts.bench.people_scene import AT_A_TIME, People, enrol_people
 from scripts.bench.scene import SECRET
 from timebank import migrations
 from timebank.clearing.actions import tally_new_movements
@@ -29,7 +29,6 @@ from timebank.core.ids import new_id
 from timebank.ledger.actions import ensure_accounts, post, township_accounts
 from timebank.ledger.rules import AccountKind, Movement, Posting
 from timebank.people.actions import create_staff_login
-from timebank.people.models import Person, PersonRole
 from timebank.supervision.figures.actions import close_month, months_to_close, sum_up_days
 from timebank.townships.queries import townships
 
@@ -39,7 +38,6 @@ VISIT_MINUTES = 117
 
 USERNAME, PASSWORD = "district", "timebank-bench"
 _SAVED_MINUTES = 60_000
-_AT_A_TIME = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +51,6 @@ class Pilot:
     diners: int
 
 
-@dataclass(frozen=True, slots=True)
-class _People:
-    ids: Sequence[UUID]
-    townships: Sequence[str]
-
-
 def fill(url: str, pilot: Pilot, tell: Callable[[str], None]) -> None:
     """Migrate an empty database and live through the year that ends today."""
     crypto.use_secret(SECRET)
@@ -70,8 +62,8 @@ def fill(url: str, pilot: Pilot, tell: Callable[[str], None]) -> None:
         clock.freeze(datetime.combine(begin, time(6), LOCAL))
         with bank.unit_of_work() as session:
             codes = [township.code for township in townships(session)]
-            elders = _enrol(session, codes, 0, pilot.elders, "elder")
-            volunteers = _enrol(session, codes, pilot.elders, pilot.volunteers, "volunteer")
+            elders = enrol_people(session, codes, 0, pilot.elders, "elder")
+            volunteers = enrol_people(session, codes, pilot.elders, pilot.volunteers, "volunteer")
             create_staff_login(
                 session,
                 username=USERNAME,
@@ -96,18 +88,7 @@ def fill(url: str, pilot: Pilot, tell: Callable[[str], None]) -> None:
         bank.close()
 
 
-def _enrol(session: Session, codes: Sequence[str], first: int, count: int, role: str) -> _People:
-    people = _People([new_id() for _ in range(count)], [codes[number % len(codes)] for number in range(count)])
-    for begin in range(0, count, _AT_A_TIME):
-        some = list(zip(people.ids, people.townships, strict=True))[begin : begin + _AT_A_TIME]
-        rows = [person_row(one, first + begin + number, code) for number, (one, code) in enumerate(some)]
-        session.execute(insert(Person), rows)
-        roles = [{"person_id": one, "role": role, "since": clock.now()} for one, _ in some]
-        session.execute(insert(PersonRole), roles)
-    return people
-
-
-def _live(bank: Database, pilot: Pilot, elders: _People, volunteers: _People, tell: Callable[[str], None]) -> None:
+def _live(bank: Database, pilot: Pilot, elders: People, volunteers: People, tell: Callable[[str], None]) -> None:
     """Day by day: so many hours earned, so many visits paid for."""
     with bank.unit_of_work() as session:
         homes = [
@@ -115,16 +96,16 @@ def _live(bank: Database, pilot: Pilot, elders: _People, volunteers: _People, te
             *zip(volunteers.ids, volunteers.townships, strict=True),
         ]
         savings: dict[UUID, int] = {}
-        for first in range(0, len(homes), _AT_A_TIME):
-            savings |= ensure_accounts(session, homes[first : first + _AT_A_TIME], AccountKind.SAVINGS)
+        for first in range(0, len(homes), AT_A_TIME):
+            savings |= ensure_accounts(session, homes[first : first + AT_A_TIME], AccountKind.SAVINGS)
         issuance = township_accounts(session, set(elders.townships), AccountKind.ISSUANCE)
         redeemed = township_accounts(session, set(elders.townships), AccountKind.REDEEMED)
     opening = [
         (_movement(issuance[code], savings[one], _SAVED_MINUTES, "opening"),)
         for one, code in zip(elders.ids, elders.townships, strict=True)
     ]
-    for first in range(0, len(opening), _AT_A_TIME):
-        _post(bank, opening[first : first + _AT_A_TIME])
+    for first in range(0, len(opening), AT_A_TIME):
+        _post(bank, opening[first : first + AT_A_TIME])
     started = clock.now()
     for day in range(DAYS):
         clock.freeze(started + timedelta(days=day, hours=4))

@@ -19,8 +19,7 @@ from app.auth.tokens import issue_token
 from scripts.bench.outcome import Outcome, percentile
 from scripts.bench.rush_books import must_be_sound
 from scripts.bench.rush_scene import SHORT_BY, Rush, Wish, open_district
-from scripts.bench.rush_web import Reply, Request, free_port, order_request, rushing, serving
-from scripts.bench.scene import SECRET
+from scripts.bench.rush_web import Reply, Request, order_request, rushing, serving_bank, serving_bare
 from scripts.bench.server import BenchServer, filling, measuring
 from timebank.core.db import Database
 from timebank.core.ids import new_id
@@ -75,39 +74,20 @@ def run(folder: Path, small: bool, tell: Callable[[str], None]) -> list[Outcome]
 
 def _run(server: BenchServer, folder: Path, rush: Rush, size: Size) -> Run:
     with server.copy_of("district") as url:
-        port = free_port()
-        with serving(
-            ["app.cli.main", "serve", "--workers", str(WORKERS), "--no-jobs"], port, *_bank(folder, url, port)
-        ):
+        with serving_bank(folder, url, workers=WORKERS) as port:
             replies = _crowd(port, rush, size)
         bank = Database(url)
         try:
             said = _must_fit(bank, rush, size, replies)
         finally:
             bank.close()
-    port = free_port()
     length = round(statistics.mean(len(reply.body) for reply in replies))
-    with serving(["scripts.bench.bare", str(port), str(length), str(WORKERS)], port, folder / "bare.log"):
+    with serving_bare(folder, answer_bytes=length, workers=WORKERS) as port:
         bare = _crowd(port, rush, size)
     if {reply.status for reply in bare} != {201}:
         raise RuntimeError("the bare server did not take an order")
     took = [1000 * (reply.end - reply.begin) for reply in replies]
     return Run(_rate(replies), _rate(bare), statistics.median(took), percentile(took, 99), said)
-
-
-def _bank(folder: Path, url: str, port: int) -> tuple[Path, dict[str, str]]:
-    """Where the bank writes its log, and its settings: those of production, with a WeChat that nobody calls."""
-    settings = {
-        "TIMEBANK_HOME": str(folder / "bank"),
-        "TIMEBANK_ENV": "production",
-        "TIMEBANK_DATABASE_URL": url,
-        "TIMEBANK_PORT": str(port),
-        "TIMEBANK_SECRET_KEY": SECRET,
-        "TIMEBANK_WECHAT_BASE_URL": "http://127.0.0.1:9",
-        "TIMEBANK_WECHAT_APPID": "wx-bench",
-        "TIMEBANK_WECHAT_SECRET": "not a secret",
-    }
-    return folder / "bank.log", settings
 
 
 def _crowd(port: int, rush: Rush, size: Size) -> list[Reply]:

@@ -109,20 +109,28 @@ def _open(session: Session, number: int, day: date, diners: int) -> _Place:
     """A canteen with hours, that week's menu, and money and produce given to it."""
     codes = [township.code for township in townships(session)]
     township_code, short_of_places = codes[number % len(codes)], number % 2 == 0
-    particulars = Particulars("老街1号", "0574-88511234", Carrier.COURIER, 29.69, 121.47)
-    form = Application(f"第{number + 1}助餐点", township_code, CanteenType.VILLAGE, particulars)
-    canteen_id = network.apply(session, actor=_OFFICE, form=form).id
-    points = in_force(session, at=clock.now()).value("canteen_acceptance_points")
-    found = Inspection(dict.fromkeys(points, True), clock.today(), "应国强")
-    network.accept(session, actor=_OFFICE, canteen_id=canteen_id, found=found)
     capacity = _PORTIONS_EACH * (diners - SHORT_BY if short_of_places else diners)
-    week = [MealHours(weekday, *meal, capacity) for weekday in range(1, 8) for meal in _HOURS]
-    network.set_hours(session, actor=_OFFICE, canteen_id=canteen_id, week=week)
-    network.open_canteen(session, actor=_OFFICE, canteen_id=canteen_id)
+    canteen_id = open_canteen(session, f"第{number + 1}助餐点", township_code, _HOURS, capacity)
     limit = None if short_of_places else diners - SHORT_BY
     _release(session, canteen_id, day - timedelta(days=day.weekday()), limit)
     _give(session, canteen_id)
     return _Place(canteen_id, township_code, diners)
+
+
+def open_canteen(
+    session: Session, name: str, township_code: str, hours: Sequence[tuple[Meal, time, time]], capacity: int
+) -> UUID:
+    """A canteen that was applied for, accepted and opened, with the same hours every day; its id."""
+    particulars = Particulars("老街1号", "0574-88511234", Carrier.COURIER, 29.69, 121.47)
+    form = Application(name, township_code, CanteenType.VILLAGE, particulars)
+    canteen_id = network.apply(session, actor=_OFFICE, form=form).id
+    points = in_force(session, at=clock.now()).value("canteen_acceptance_points")
+    found = Inspection(dict.fromkeys(points, True), clock.today(), "应国强")
+    network.accept(session, actor=_OFFICE, canteen_id=canteen_id, found=found)
+    week = [MealHours(weekday, *meal, capacity) for weekday in range(1, 8) for meal in hours]
+    network.set_hours(session, actor=_OFFICE, canteen_id=canteen_id, week=week)
+    network.open_canteen(session, actor=_OFFICE, canteen_id=canteen_id)
+    return canteen_id
 
 
 def _release(session: Session, canteen_id: UUID, monday: date, limit: int | None) -> None:

@@ -19,6 +19,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import BinaryIO
 
+from scripts.bench.scene import SECRET
+
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _PATIENCE_S = 120.0
 _HEAD_START_S = 1.0
@@ -76,6 +78,36 @@ def serving(command: Sequence[str], port: int, log: Path, settings: Mapping[str,
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def serving_bank(folder: Path, url: str, *, workers: int) -> Iterator[int]:
+    """The bank of this database, served as ``timebank serve`` does it while the block runs; its port.
+
+    Its settings are those of production, with a WeChat that nobody calls.
+    """
+    port = free_port()
+    settings = {
+        "TIMEBANK_HOME": str(folder / "bank"),
+        "TIMEBANK_ENV": "production",
+        "TIMEBANK_DATABASE_URL": url,
+        "TIMEBANK_PORT": str(port),
+        "TIMEBANK_SECRET_KEY": SECRET,
+        "TIMEBANK_WECHAT_BASE_URL": "http://127.0.0.1:9",
+        "TIMEBANK_WECHAT_APPID": "wx-bench",
+        "TIMEBANK_WECHAT_SECRET": "not a secret",
+    }
+    command = ["app.cli.main", "serve", "--workers", str(workers), "--no-jobs"]
+    with serving(command, port, folder / "bank.log", settings):
+        yield port
+
+
+@contextmanager
+def serving_bare(folder: Path, *, answer_bytes: int, workers: int) -> Iterator[int]:
+    """A server that answers so many bytes without doing anything, set up alike, while the block runs; its port."""
+    port = free_port()
+    with serving(["scripts.bench.bare", str(port), str(answer_bytes), str(workers)], port, folder / "bare.log"):
+        yield port
 
 
 def free_port() -> int:

@@ -104,8 +104,8 @@ def days_are_not_looked_at(patch: pytest.MonkeyPatch) -> None:
 def last_moment_is_not_looked_at(patch: pytest.MonkeyPatch) -> None:
     right = judging.state_of
 
-    def wrong(voucher: Voucher) -> Any:
-        state = right(voucher)
+    def wrong(voucher: Any, holder: Any) -> Any:
+        state = right(voucher, holder)
         return replace(state, expires_at=state.expires_at.replace(year=2999))
 
     patch.setattr(judging, "state_of", wrong)

@@ -28,12 +28,17 @@ class Keyring:
         if len(secret) < 32:
             raise ValueError("the secret must have at least 32 characters")
         self._secret = secret.encode()
+        self._derived: dict[tuple[str, int], bytes] = {}
         self._sealing = self.derive("seal values", 16)
         self._looking_up = self.derive("look up values", 32)
 
     def derive(self, purpose: str, length: int) -> bytes:
         """A key of ``length`` bytes for one purpose, always the same for the same secret."""
-        return HKDF(SM3(), length, salt=None, info=f"timebank {purpose}".encode()).derive(self._secret)
+        wanted = (purpose, length)
+        if wanted not in self._derived:
+            derivation = HKDF(SM3(), length, salt=None, info=f"timebank {purpose}".encode())
+            self._derived[wanted] = derivation.derive(self._secret)
+        return self._derived[wanted]
 
     def seal(self, text: str) -> bytes:
         """Encrypt ``text`` with SM4-GCM."""

@@ -36,13 +36,16 @@ UuidColumn = UUID(as_uuid=True)
 
 
 class Database:
-    """One PostgreSQL database: hands out sessions and units of work."""
+    """One PostgreSQL database: hands out sessions and units of work.
 
-    def __init__(self, url: str, *, pool_size: int = 10, **engine_options: Any) -> None:
+    ``pool_size`` connections are kept; ``overflow`` more, as many again if nothing is said, come and go with need.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10, overflow: int | None = None, **engine_options: Any) -> None:
         self.engine: Engine = create_engine(
             url,
             pool_size=pool_size,
-            max_overflow=pool_size,
+            max_overflow=pool_size if overflow is None else overflow,
             pool_pre_ping=True,
             connect_args={"options": "-c timezone=UTC -c lock_timeout=20s"},
             **engine_options,

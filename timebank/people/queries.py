@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, any_, cast, func, literal, select, tuple_
+from sqlalchemy import LargeBinary, Row, any_, bindparam, cast, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -19,6 +20,19 @@ from timebank.people.id_numbers import IdNumber
 from timebank.people.login_models import Login, WebSession
 from timebank.people.models import Person, PersonRole, Proxy
 from timebank.people.rules import ProxyScope, must_be_in_scope, person_frozen, person_left, tidy_name
+
+_BEHIND = (
+    select(
+        *(Login.id, Login.person_id, Login.display_name, Login.staff_role, Login.township_code, Login.organisation_id),
+        *(Person.name.label("person_name"), Person.township_code.label("home_code")),
+        select(func.array_agg(PersonRole.role))
+        .where(PersonRole.person_id == Login.person_id)
+        .scalar_subquery()
+        .label("roles"),
+    )
+    .outerjoin(Person, Person.id == Login.person_id)
+    .where(Login.id == any_(bindparam("login_ids", type_=ARRAY(UuidColumn))), Login.disabled_at.is_(None))
+)
 
 
 def person(session: Session, person_id: UUID, *, for_update: bool = False) -> Person:
@@ -193,19 +207,22 @@ def elders_of(session: Session, proxy_id: UUID, scope: ProxyScope) -> list[UUID]
 
 def actor_of(session: Session, login_id: UUID) -> Actor | None:
     """Who stands behind a login now, roles and all; None where it is gone or closed."""
-    roles = select(func.array_agg(PersonRole.role)).where(PersonRole.person_id == Login.person_id).scalar_subquery()
-    found = select(Login, Person, roles.label("roles")).outerjoin(Person, Person.id == Login.person_id)
-    row = session.execute(found.where(Login.id == login_id)).one_or_none()
-    if row is None or row.Login.disabled_at is not None:
-        return None
-    login, behind = row.Login, row.Person
+    return actors_of(session, [login_id]).get(login_id)
+
+
+def actors_of(session: Session, login_ids: Collection[UUID]) -> dict[UUID, Actor]:
+    """Who stands behind each of these logins now, by login; who is gone or closed is left out. One statement."""
+    return {row.id: _actor(row) for row in session.execute(_BEHIND, {"login_ids": list(login_ids)})}
+
+
+def _actor(row: Row[Any]) -> Actor:
     return Actor(
-        login_id=login.id,
-        name=behind.name if behind else login.display_name,
-        person_id=login.person_id,
-        staff_role=StaffRole(login.staff_role) if login.staff_role else None,
-        township_code=login.township_code or (behind.township_code if behind else None),
-        organisation_id=login.organisation_id,
+        login_id=row.id,
+        name=row.display_name if row.person_name is None else row.person_name,
+        person_id=row.person_id,
+        staff_role=StaffRole(row.staff_role) if row.staff_role else None,
+        township_code=row.township_code or row.home_code,
+        organisation_id=row.organisation_id,
         roles=frozenset(row.roles or ()),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.api.fields import Unreadable, id_in_cursor, is_clean
 from app.api.operation import operation, page
 from app.api.parser import Doors
+from app.api.together import Call
 from app.api.vouchers.schemas import (
     BatchAnswer,
     BatchBody,
@@ -24,6 +26,7 @@ from app.api.vouchers.schemas import (
     VouchersQuery,
 )
 from timebank.core.actors import Actor
+from timebank.core.errors import BankError
 from timebank.redemption import actions, queries
 from timebank.redemption.actions import ScanAnswer
 from timebank.redemption.codes import grouped
@@ -84,11 +87,12 @@ def refund(session: Session, actor: Actor, voucher_id: UUID) -> dict[str, Any]:
 
 @operation(
     doors, "/redeem", "vouchers.redeem", "核销用餐券",
-    method="POST", body=ScanBody, answers=ScanAnswerSchema,
+    method="POST", body=ScanBody, answers=ScanAnswerSchema, gathered=True,
 )  # fmt: skip
-def redeem(session: Session, actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
-    answers = actions.redeem_vouchers(session, actor=actor, scans=[Scan(**body)])
-    return scan_answer(answers[0], body["nonce"])
+def redeem(session: Session, calls: Sequence[Call]) -> list[dict[str, Any] | BankError]:
+    scanned = [actions.Scanned(call.actor, [Scan(**call.body)]) for call in calls]
+    answers = zip(calls, actions.redeem_at_counters(session, scanned), strict=True)
+    return [told if isinstance(told, BankError) else scan_answer(told[0], call.body["nonce"]) for call, told in answers]
 
 
 @operation(

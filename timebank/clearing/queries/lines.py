@@ -44,32 +44,37 @@ class Line:
     dispute: str | None
 
 
-# ``f`` is the first leg, whose number decides the window. Each branch walks one index of the clearing account, which is
-# why account and number are compared as pairs: else the planner reads every movement of the window. Pages go
-# by the township's own leg: two movements posted at once may have first and second legs in opposite orders, and a page
-# that ended between them by one order and went on by the other would lose a line.
+# ``f`` is the first leg, whose number decides the window. Each branch walks one index of the clearing account from
+# where the page begins. That is why account and number are compared as pairs, or the planner reads every movement of
+# the window, and the account alone as well, or it reads and sorts all that the account ever had. Nobody closes a
+# clearing account; said here, it is found by the index of open accounts. Pages go by the township's own leg: two
+# movements posted at once may have first and second legs in opposite orders, and a page that ended between them by one
+# order and went on by the other would lose a line.
 _LINES = text("""
 WITH a AS MATERIALIZED (SELECT id FROM ledger_account
-                        WHERE book_code = :township_code AND kind = 'clearing' AND unit = 'minute'),
+                        WHERE book_code = :township_code AND kind = 'clearing' AND unit = 'minute'
+                          AND closed_at IS NULL),
 own AS (
     (SELECT f.id, f.seq, f.recorded_at, f.effective_at, f.kind, -f.amount AS minutes,
             f.counterpart_book_code AS counterpart, f.note, false AS moved_in
      FROM ledger_transfer f
-     WHERE (f.to_account_id, f.seq) > ((SELECT id FROM a), greatest(:after, :from_seq))
+     WHERE f.to_account_id = (SELECT id FROM a)
+       AND (f.to_account_id, f.seq) > ((SELECT id FROM a), greatest(:after, :from_seq))
        AND (f.to_account_id, f.seq) <= ((SELECT id FROM a), :to_seq)
        AND f.to_version IS NULL AND f.kind NOT IN ('settlement', 'settlement_undone')
        AND NOT EXISTS (SELECT FROM clearing_moved_line m WHERE m.transfer_id = f.id AND m.from_window = :number)
-     ORDER BY f.to_account_id, f.seq LIMIT :most)
+     ORDER BY f.seq LIMIT :most)
     UNION ALL
     (SELECT f.id, s.seq, f.recorded_at, f.effective_at, f.kind, f.amount, f.book_code, f.note, false
      FROM ledger_transfer s
      CROSS JOIN LATERAL (SELECT * FROM ledger_transfer x WHERE x.id = s.link_id OFFSET 0) f
-     WHERE (s.from_account_id, s.seq) > ((SELECT id FROM a), greatest(:after, :from_seq))
+     WHERE s.from_account_id = (SELECT id FROM a)
+       AND (s.from_account_id, s.seq) > ((SELECT id FROM a), greatest(:after, :from_seq))
        AND (s.from_account_id, s.seq) <= ((SELECT id FROM a), :last_leg_seq)
        AND s.from_version IS NULL AND f.seq > :from_seq AND f.seq <= :to_seq
        AND f.kind NOT IN ('settlement', 'settlement_undone')
        AND NOT EXISTS (SELECT FROM clearing_moved_line m WHERE m.transfer_id = f.id AND m.from_window = :number)
-     ORDER BY s.from_account_id, s.seq LIMIT :most)
+     ORDER BY s.seq LIMIT :most)
     UNION ALL
     (SELECT f.id, leg.seq, f.recorded_at, f.effective_at, f.kind,
             CASE WHEN f.book_code = :township_code THEN -f.amount ELSE f.amount END,

@@ -6,14 +6,22 @@ from collections.abc import Collection
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Text, any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from timebank.core import clock
 from timebank.core.amounts import Unit
 from timebank.ledger.models import Account
 from timebank.ledger.rules import FLOORED_KINDS, HOUSE, AccountKind
+
+_OF_BOOKS = select(Account.book_code, Account.id).where(
+    Account.book_code == any_(bindparam("book_codes", type_=ARRAY(Text))),
+    Account.kind == bindparam("kind"),
+    Account.unit == bindparam("unit"),
+    Account.person_id.is_(None),
+    Account.organisation_id.is_(None),
+)
 
 
 def ensure_accounts(
@@ -64,14 +72,8 @@ def township_accounts(
     session: Session, book_codes: Collection[str], kind: AccountKind, unit: Unit = Unit.MINUTE
 ) -> dict[str, int]:
     """The account ids of these books' own account of one kind."""
-    query = select(Account.book_code, Account.id).where(
-        Account.book_code.in_(book_codes),
-        Account.kind == kind,
-        Account.unit == unit,
-        Account.person_id.is_(None),
-        Account.organisation_id.is_(None),
-    )
-    return {row.book_code: row.id for row in session.execute(query)}
+    asked = {"book_codes": list(book_codes), "kind": kind, "unit": unit}
+    return {row.book_code: row.id for row in session.execute(_OF_BOOKS, asked)}
 
 
 def house_account(session: Session, kind: AccountKind, unit: Unit = Unit.FEN) -> int:

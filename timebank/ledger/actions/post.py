@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from psycopg.errors import UniqueViolation
-from sqlalchemy import ARRAY, BigInteger, bindparam, select, text
+from sqlalchemy import BigInteger, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import TextClause
@@ -15,6 +16,7 @@ from sqlalchemy.sql.elements import TextClause
 from timebank.core import clock
 from timebank.core.db import UuidColumn
 from timebank.core.errors import BankError
+from timebank.core.rows import many
 from timebank.ledger.models import Transfer
 from timebank.ledger.rules import AccountState, Leg, Posted, Posting, Result, Standing, decide, second_leg_id
 
@@ -32,12 +34,13 @@ FROM locked
 UNION ALL
 SELECT id, book_code, unit, kind, floored, posted, held, version, last_recorded_at, closed_at IS NOT NULL
 FROM ledger_account, shared WHERE NOT floored AND (id = ANY(:ids) OR kind = 'clearing')
-""").bindparams(bindparam("ids", type_=ARRAY(BigInteger)), posting_lock=POSTING_LOCK)
+""").bindparams(many("ids", BigInteger()), posting_lock=POSTING_LOCK)
 
+# Joined: with a list that is read when the statement runs, "= ANY" of a small table compares every row with every id.
 _STANDING: TextClause = text("""
 SELECT id, from_account_id, to_account_id, amount, kind, link_id, cause_id, reverses_id
-FROM ledger_transfer WHERE id = ANY(:ids)
-""").bindparams(bindparam("ids", type_=ARRAY(UuidColumn)))
+FROM unnest(:ids) AS asked (id) JOIN ledger_transfer USING (id)
+""").bindparams(many("ids", UuidColumn))
 
 MOST_TRIES = 3
 """How often a batch is decided anew where others keep posting its very ids."""
@@ -115,11 +118,14 @@ _OF_THE_LEG = frozenset(Leg.__slots__)
 _INSERT: TextClause = text(
     f"INSERT INTO ledger_transfer ({', '.join(_COLUMNS)}) "
     f"SELECT * FROM unnest({', '.join(':' + name for name in _COLUMNS)})"
-).bindparams(*(bindparam(name, type_=ARRAY(Transfer.__table__.c[name].type)) for name in _COLUMNS))
+).bindparams(*(many(name, Transfer.__table__.c[name].type) for name in _COLUMNS))
 
 
-def _columns(legs: Sequence[Leg]) -> dict[str, list[Any]]:
-    return {name: [getattr(leg if name in _OF_THE_LEG else leg.movement, name) for leg in legs] for name in _COLUMNS}
+_row_of = attrgetter(*(name if name in _OF_THE_LEG else f"movement.{name}" for name in _COLUMNS))
+
+
+def _columns(legs: Sequence[Leg]) -> dict[str, Sequence[Any]]:
+    return dict(zip(_COLUMNS, zip(*map(_row_of, legs), strict=True), strict=True))
 
 
 def transfers_by_cause(session: Session, cause_id: UUID) -> list[Transfer]:

@@ -1,4 +1,6 @@
 -- Every insert of transfers, however many rows it has, is checked as a set and carried to the accounts.
+-- No LIMIT 1: nearly always there is no bad row, and a planner that expects to find one soon compares every account with
+-- every row. Of several INTO takes the first.
 CREATE OR REPLACE FUNCTION ledger_apply_transfers() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     bad uuid;
@@ -20,8 +22,7 @@ BEGIN
        OR (f.kind = 'clearing' AND a.kind = 'clearing')
        -- What settles windows is moved by settlements only, and they move nothing else.
        OR (f.kind IN ('settled', 'netting') OR a.kind IN ('settled', 'netting'))
-          <> (t.kind IN ('settlement', 'settlement_undone', 'carried_meal', 'carried_care', 'carried_aid'))
-    LIMIT 1;
+          <> (t.kind IN ('settlement', 'settlement_undone', 'carried_meal', 'carried_care', 'carried_aid'));
     IF FOUND THEN
         RAISE EXCEPTION 'transfer % does not fit its accounts', bad USING ERRCODE = 'TB001';
     END IF;
@@ -44,8 +45,7 @@ BEGIN
         GROUP BY t.link_id
     ) l
     WHERE l.legs <> 2 OR l.into_clearing <> 1 OR l.out_of_clearing <> 1 OR l.shapes <> 1 OR l.books <> 2
-       OR l.own <> l.other
-    LIMIT 1;
+       OR l.own <> l.other;
     IF FOUND THEN
         RAISE EXCEPTION 'linked legs of % do not pair', bad USING ERRCODE = 'TB001';
     END IF;
@@ -59,8 +59,7 @@ BEGIN
        -- A movement between books is reversed whole: the other leg reverses the other leg.
        OR (t.link_id IS NOT NULL AND NOT EXISTS (
                SELECT 1 FROM inserted p JOIN ledger_transfer q ON q.id = p.reverses_id
-               WHERE p.link_id = t.link_id AND p.id <> t.id AND q.link_id = r.link_id))
-    LIMIT 1;
+               WHERE p.link_id = t.link_id AND p.id <> t.id AND q.link_id = r.link_id));
     IF FOUND THEN
         RAISE EXCEPTION 'transfer % does not mirror what it reverses', bad USING ERRCODE = 'TB001';
     END IF;
@@ -83,8 +82,7 @@ BEGIN
         JOIN ledger_account a ON a.id = m.account_id
         WINDOW w AS (PARTITION BY m.account_id ORDER BY m.version)
     ) c
-    WHERE c.version <> c.next_version OR c.balance <> c.next_balance OR c.recorded_at < c.recorded_before
-    LIMIT 1;
+    WHERE c.version <> c.next_version OR c.balance <> c.next_balance OR c.recorded_at < c.recorded_before;
     IF FOUND THEN
         RAISE EXCEPTION 'transfer % does not follow its account''s last version', bad USING ERRCODE = 'TB001';
     END IF;
@@ -108,7 +106,7 @@ BEGIN
         WHERE a.id = n.account_id AND a.version = n.version_before
         RETURNING a.id
     )
-    SELECT n.account_id INTO stale FROM newest n WHERE n.account_id NOT IN (SELECT id FROM carried) LIMIT 1;
+    SELECT n.account_id INTO stale FROM newest n WHERE n.account_id NOT IN (SELECT id FROM carried);
     IF FOUND THEN
         RAISE EXCEPTION 'account % was moved by somebody else meanwhile', stale USING ERRCODE = 'TB001';
     END IF;

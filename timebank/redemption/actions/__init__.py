@@ -8,7 +8,7 @@ from timebank.redemption.actions.give_voucher import give_voucher
 from timebank.redemption.actions.losses import pay_loss
 from timebank.redemption.actions.print_sheet import Coupon, Sheet, print_sheet
 from timebank.redemption.actions.redeem_for import redeem_for
-from timebank.redemption.actions.redeem_vouchers import ScanAnswer, redeem_vouchers
+from timebank.redemption.actions.redeem_vouchers import ScanAnswer, Scanned, redeem_at_counters, redeem_vouchers
 from timebank.redemption.actions.refund_voucher import refund_voucher
 from timebank.redemption.actions.reissue_vouchers import reissue_vouchers
 from timebank.redemption.actions.remind_holders import holders_to_remind, remind_holder
@@ -20,6 +20,7 @@ __all__ = [
     "Coupon",
     "Diner",
     "ScanAnswer",
+    "Scanned",
     "Sheet",
     "buy_vouchers",
     "endings_waiting",
@@ -32,6 +33,7 @@ __all__ = [
     "number_endings",
     "pay_loss",
     "print_sheet",
+    "redeem_at_counters",
     "redeem_for",
     "redeem_set_aside",
     "redeem_vouchers",

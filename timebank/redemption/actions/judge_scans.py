@@ -1,21 +1,43 @@
-"""Judging scans at one canteen, one after another, each on what the ones before it have left."""
+"""Judging scans at canteens, one after another, each on what the ones before it have left, wherever they were made."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 from uuid import UUID
 
 from timebank.core.ids import new_id
 from timebank.people.models import Person
 from timebank.policies.rules import PolicyBook
+from timebank.redemption.actions.known_vouchers import Canteen, Holder, KnownVoucher
 from timebank.redemption.actions.read_scans import ReadScan
-from timebank.redemption.models import Voucher, VoucherScan
+from timebank.redemption.models import Voucher
 from timebank.redemption.offline_models import GuaranteeLoss
 from timebank.redemption.offline_rules import Leeway, LossReason, judge_past, moment_that_counts
 from timebank.redemption.rules import Verdict, VoucherState, VoucherStatus, judge
-from timebank.townships.models import Organisation
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRow:
+    """A row of the table of scans, whose names it has."""
+
+    id: UUID
+    canteen_id: UUID
+    nonce: str
+    code: str
+    scanned_at: datetime
+    received_at: datetime
+    clerk_login_id: UUID
+    accepted: bool
+    reason: str
+    voucher_id: UUID | None
+    redeemed_at: datetime | None
+    redeemed_canteen_id: UUID | None
+    offline: bool
+    signed_text: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +46,7 @@ class Honoured:
 
     loss_id: UUID
     code: str
-    scan: VoucherScan
+    scan: ScanRow
     reason: LossReason
     eaten_at: datetime
 
@@ -38,35 +60,53 @@ class Told:
     replayed: bool = False
 
 
+class Vouchers:
+    """The vouchers of a batch, as they were locked, and as the scans so far have left them.
+
+    Policies are asked for only where a scan was made without a line: the others need none.
+    """
+
+    def __init__(
+        self,
+        by_code: Mapping[str, KnownVoucher],
+        holders: Mapping[UUID, Holder],
+        now: datetime,
+        policies: Callable[[], PolicyBook],
+    ) -> None:
+        self.by_code, self.holders, self.now = by_code, holders, now
+        self._policies = policies
+        self.states = {code: state_of(voucher, holders[voucher.holder_id]) for code, voucher in by_code.items()}
+
+    @cached_property
+    def policies(self) -> PolicyBook:
+        """The policies in force."""
+        return self._policies()
+
+    @cached_property
+    def leeway(self) -> Leeway:
+        """How far a scan without a line is believed."""
+        return Leeway(
+            max_hours=self.policies.whole("offline_scan_max_hours"),
+            skew_minutes=self.policies.whole("offline_clock_skew_minutes"),
+        )
+
+
 @dataclass
 class Counter:
     """One canteen with its scans so far: what it judges becomes rows, uses of vouchers, and losses."""
 
-    here: Organisation
-    now: datetime
-    policies: PolicyBook
-    clerk_login_id: UUID
-    vouchers: Mapping[str, Voucher]
-    holders: Mapping[UUID, Person]
+    here: Canteen
+    vouchers: Vouchers
     known: dict[str, Told]
     honoured_here: set[UUID]
-    rows: list[VoucherScan] = field(default_factory=list)
+    rows: list[ScanRow] = field(default_factory=list)
     honoured: list[Honoured] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self._leeway = Leeway(
-            max_hours=self.policies.whole("offline_scan_max_hours"),
-            skew_minutes=self.policies.whole("offline_clock_skew_minutes"),
-        )
-        self._states = {
-            code: state_of(voucher, self.holders[voucher.holder_id]) for code, voucher in self.vouchers.items()
-        }
+    def tell(self, scans: Sequence[ReadScan], clerk_login_id: UUID) -> list[Told]:
+        """What each scan of a clerk is told, in order."""
+        return [self._tell(scan, clerk_login_id) for scan in scans]
 
-    def tell(self, scans: Sequence[ReadScan]) -> list[Told]:
-        """What each scan is told, in order."""
-        return [self._tell(scan) for scan in scans]
-
-    def _tell(self, scan: ReadScan) -> Told:
+    def _tell(self, scan: ReadScan, clerk_login_id: UUID) -> Told:
         nonce = scan.scan.nonce
         before = self.known.get(nonce)
         if before is not None and before.code == scan.code:
@@ -76,7 +116,7 @@ class Counter:
         verdict, loss, eaten_at = self._judge(scan)
         if loss is not None:
             verdict = replace(verdict, loss_id=new_id())
-        row = self._row(scan, verdict)
+        row = self._row(scan, verdict, clerk_login_id)
         self.rows.append(row)
         if loss is not None and verdict.loss_id is not None and verdict.voucher_id is not None:
             self.honoured_here.add(verdict.voucher_id)
@@ -85,14 +125,14 @@ class Counter:
         return self.known[nonce]
 
     def _judge(self, scan: ReadScan) -> tuple[Verdict, LossReason | None, datetime]:
+        now, states, township = self.vouchers.now, self.vouchers.states, self.here.township_code
         if scan.reason is not None:
-            return Verdict(False, scan.reason, None, None, None), None, self.now
-        state, township = self._states.get(scan.code), self.here.township_code
+            return Verdict(False, scan.reason, None, None, None), None, now
+        state = states.get(scan.code)
         at = self._moment(scan)
         if state is None or at is None:
-            verdict, after = judge(
-                state, self.here.id, self.now, township_code=township, serving=was_serving(self.here, self.now)
-            )
+            serving = was_serving(self.here, now)
+            verdict, after = judge(state, self.here.id, now, township_code=township, serving=serving)
             loss = None
         else:
             known = state.id in self.honoured_here
@@ -105,25 +145,26 @@ class Counter:
                 serving=was_serving(self.here, at),
             )
         if after is not None:
-            self._states[scan.code] = after
-        return verdict, loss, at or self.now
+            states[scan.code] = after
+        return verdict, loss, at or now
 
     def _moment(self, scan: ReadScan) -> datetime | None:
-        voucher = self.vouchers.get(scan.code)
+        voucher = self.vouchers.by_code.get(scan.code)
         if voucher is None or not scan.checked_without_a_line:
             return None
-        issued_at = voucher.issued_at
-        return moment_that_counts(scan.scan.scanned_at, now=self.now, issued_at=issued_at, leeway=self._leeway)
+        return moment_that_counts(
+            scan.scan.scanned_at, now=self.vouchers.now, issued_at=voucher.issued_at, leeway=self.vouchers.leeway
+        )
 
-    def _row(self, scan: ReadScan, verdict: Verdict) -> VoucherScan:
-        return VoucherScan(
+    def _row(self, scan: ReadScan, verdict: Verdict, clerk_login_id: UUID) -> ScanRow:
+        return ScanRow(
             id=new_id(),
             canteen_id=self.here.id,
             nonce=scan.scan.nonce,
             code=scan.code,
-            scanned_at=scan.scan.scanned_at or self.now,
-            received_at=self.now,
-            clerk_login_id=self.clerk_login_id,
+            scanned_at=scan.scan.scanned_at or self.vouchers.now,
+            received_at=self.vouchers.now,
+            clerk_login_id=clerk_login_id,
             accepted=verdict.accepted,
             reason=verdict.reason,
             voucher_id=verdict.voucher_id,
@@ -134,12 +175,12 @@ class Counter:
         )
 
 
-def was_serving(here: Organisation, at: datetime) -> bool:
+def was_serving(here: Canteen, at: datetime) -> bool:
     """Whether a canteen was open at a moment, as far as is known: what it scanned before it closed still counts."""
     return here.not_serving_since is None or at < here.not_serving_since
 
 
-def state_of(voucher: Voucher, holder: Person) -> VoucherState:
+def state_of(voucher: Voucher | KnownVoucher, holder: Person | Holder) -> VoucherState:
     """What deciding about a voucher needs."""
     return VoucherState(
         id=voucher.id,
@@ -155,12 +196,12 @@ def state_of(voucher: Voucher, holder: Person) -> VoucherState:
     )
 
 
-def told_before(scan: VoucherScan, losses: Mapping[UUID, GuaranteeLoss]) -> Told:
-    """What a scan of long ago was told."""
+def told_before(scan: Any, losses: Mapping[UUID, GuaranteeLoss]) -> Told:
+    """What a scan of long ago, a row of its table, was told."""
     loss = losses.get(scan.id)
     verdict = Verdict(
         accepted=scan.accepted,
-        reason=scan.reason,  # type: ignore[arg-type]
+        reason=scan.reason,
         voucher_id=scan.voucher_id,
         redeemed_at=scan.redeemed_at,
         canteen_id=scan.redeemed_canteen_id,

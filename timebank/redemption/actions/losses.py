@@ -21,6 +21,7 @@ from timebank.ledger.rules import AccountKind, Movement
 from timebank.notifications.actions import notify_person, notify_stewards
 from timebank.policies.queries import in_force
 from timebank.redemption.actions.judge_scans import Counter
+from timebank.redemption.actions.known_vouchers import Canteen
 from timebank.redemption.codes import grouped
 from timebank.redemption.models import VoucherScan
 from timebank.redemption.offline_models import GuaranteeLoss
@@ -37,27 +38,28 @@ class KeptLosses:
     elsewhere: Sequence[str | None] = ()
 
 
-def losses_at(session: Session, canteen_id: UUID, voucher_ids: Collection[UUID]) -> Sequence[GuaranteeLoss]:
-    """What the fund has paid, or is to pay, at one canteen for these vouchers."""
+def losses_at(
+    session: Session, canteen_ids: Collection[UUID], voucher_ids: Collection[UUID]
+) -> Sequence[GuaranteeLoss]:
+    """What the fund has paid, or is to pay, at these canteens for these vouchers."""
     query = select(GuaranteeLoss).where(
-        GuaranteeLoss.voucher_id.in_(voucher_ids), GuaranteeLoss.canteen_id == canteen_id
+        GuaranteeLoss.voucher_id.in_(voucher_ids), GuaranteeLoss.canteen_id.in_(canteen_ids)
     )
     return session.scalars(query).all()
 
 
 def keep_losses(session: Session, counter: Counter) -> KeptLosses:
     """Write the losses down that a counter's scans have made; the movements are for the caller to post."""
-    if not counter.honoured:
-        return KeptLosses()
-    price = counter.policies.value("reference_price_fen_per_hour").get("meal")
+    vouchers, policies = counter.vouchers.by_code, counter.vouchers.policies
+    price = policies.value("reference_price_fen_per_hour").get("meal")
     township = counter.here.township_code
     issuance, redeemed = (
         township_accounts(session, [township], kind)[township] for kind in (AccountKind.ISSUANCE, AccountKind.REDEEMED)
     )
-    first = _first_scans(session, [counter.vouchers[one.code].id for one in counter.honoured])
+    first = _first_scans(session, [vouchers[one.code].id for one in counter.honoured])
     losses, movements, elsewhere = [], [], []
     for one in counter.honoured:
-        voucher = counter.vouchers[one.code]
+        voucher = vouchers[one.code]
         scan_id, place = first.get(voucher.id, (None, None))
         loss = GuaranteeLoss(
             id=one.loss_id,
@@ -70,8 +72,8 @@ def keep_losses(session: Session, counter: Counter) -> KeptLosses:
             first_scan_id=scan_id,
             second_scan_id=one.scan.id,
             eaten_at=one.eaten_at,
-            noted_at=counter.now,
-            policy_version=counter.policies.version,
+            noted_at=counter.vouchers.now,
+            policy_version=policies.version,
         )
         losses.append(loss)
         movements.append(_movement(loss, issuance, redeemed, counter.here))
@@ -85,7 +87,7 @@ def tell_of_losses(session: Session, counter: Counter, kept: KeptLosses) -> None
     """Tell the holders, and once a batch the stewards of the canteen's township and of the district."""
     if not kept.losses:
         return
-    by_id = {voucher.id: voucher for voucher in counter.vouchers.values()}
+    by_id = {voucher.id: voucher for voucher in counter.vouchers.by_code.values()}
     for loss, elsewhere in zip(kept.losses, kept.elsewhere, strict=True):
         voucher = by_id[loss.voucher_id]
         what = f"您的用餐券（{grouped(voucher.code)}）"
@@ -148,7 +150,7 @@ def _first_scans(session: Session, voucher_ids: Sequence[UUID]) -> dict[UUID, tu
     return {voucher_id: (scan_id, name) for voucher_id, scan_id, name in session.execute(query) if voucher_id}
 
 
-def _movement(loss: GuaranteeLoss, issuance: int, redeemed: int, here: Organisation) -> Movement:
+def _movement(loss: GuaranteeLoss, issuance: int, redeemed: int, here: Canteen) -> Movement:
     return Movement(
         id=new_id(),
         from_account_id=issuance,

@@ -1,6 +1,7 @@
-"""Redeeming vouchers 核销: many scans at once, each with its own final answer.
+"""Redeeming vouchers 核销: many scans at once, at one counter or at many, each with its own final answer.
 
-Order of locks: the canteen's scans (one advisory lock a canteen), the vouchers by id, then the ledger's accounts.
+Order of locks: the canteens' scans (one advisory lock a canteen, by id), the vouchers by id, then the ledger's
+accounts.
 """
 
 from __future__ import annotations
@@ -8,27 +9,47 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from itertools import islice
+from operator import attrgetter
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from timebank.core import clock
 from timebank.core.actors import Actor, StaffRole
-from timebank.core.errors import NotAllowed
+from timebank.core.db import Instant, UuidColumn
+from timebank.core.errors import BankError, NotAllowed, NotFound
 from timebank.core.ids import new_id
+from timebank.core.rows import insert_rows, insertion, many
 from timebank.ledger.actions import post, township_accounts
 from timebank.ledger.rules import AccountKind, Movement, Posted, Posting
-from timebank.people.models import Person
-from timebank.people.queries import people_by_ids
 from timebank.policies.queries import in_force
-from timebank.redemption.actions.judge_scans import Counter, Told, told_before
+from timebank.redemption.actions.judge_scans import Counter, ScanRow, Told, Vouchers, told_before
+from timebank.redemption.actions.known_vouchers import (
+    Canteen,
+    Holder,
+    KnownVoucher,
+    canteen_names,
+    canteens_by_id,
+    earlier_scans,
+    holders_of,
+    lock_canteens,
+    lock_vouchers,
+)
 from timebank.redemption.actions.losses import keep_losses, losses_at, tell_of_losses
 from timebank.redemption.actions.read_scans import ReadScan, read_scans
 from timebank.redemption.models import Voucher, VoucherScan
-from timebank.redemption.rules import REASON_SENTENCES, Scan, Verdict, VoucherStatus, refusal_sentence
-from timebank.townships.models import Organisation
-from timebank.townships.queries import canteen
+from timebank.redemption.rules import REASON_SENTENCES, Scan, Verdict, refusal_sentence
+
+_SCANS = insertion(VoucherScan.__table__, ScanRow.__slots__)
+_columns_of = attrgetter(*ScanRow.__slots__)
+
+_USED = text("""
+UPDATE voucher v SET status = 'redeemed', ended_at = used.at, canteen_id = used.canteen_id
+FROM unnest(:ids, :ats, :canteen_ids) AS used (id, at, canteen_id) WHERE v.id = used.id
+""").bindparams(many("ids", UuidColumn), many("ats", Instant), many("canteen_ids", UuidColumn))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,88 +64,130 @@ class ScanAnswer:
     replayed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What one clerk has scanned, in order."""
+
+    actor: Actor
+    scans: Sequence[Scan]
+
+
 def redeem_vouchers(session: Session, *, actor: Actor, scans: Sequence[Scan]) -> list[ScanAnswer]:
     """Answer scans at the clerk's own canteen, in order.
 
     A nonce that was answered before gets the same answer; a nonce that comes with another code is refused as
     ``nonce_reused``. A scan made without a line, of a signed text, counts from when it was made where that can be
     believed; a meal eaten so that no voucher can pay any more is paid by the guarantee fund. Raises NotAllowed
-    ``clerk_only``.
+    ``clerk_only``; NotFound ``canteen_unknown``.
     """
-    if actor.staff_role is not StaffRole.CANTEEN_CLERK or actor.organisation_id is None or actor.login_id is None:
-        raise NotAllowed("clerk_only", "只有助餐点工作人员可以核销")
-    here = canteen(session, actor.organisation_id)
-    read = read_scans(session, scans)
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"scans {here.id}", 0))))
-    earlier = _earlier_scans(session, here.id, {scan.nonce for scan in scans})
-    vouchers = _lock_vouchers(session, {scan.code for scan in read if scan.reason is None})
-    holders = people_by_ids(session, {voucher.holder_id for voucher in vouchers.values()})
-    counter = _counter(session, here, actor.login_id, earlier, vouchers, holders)
-    told = counter.tell(read)
-    session.add_all(counter.rows)
-    session.flush()
-    _carry_out(session, counter)
-    return _answers(session, read, told, counter)
+    [answers] = redeem_at_counters(session, [Scanned(actor, scans)])
+    if isinstance(answers, BankError):
+        raise answers
+    return answers
 
 
-def _counter(
-    session: Session,
-    here: Organisation,
-    clerk_login_id: UUID,
-    earlier: Sequence[VoucherScan],
-    vouchers: Mapping[str, Voucher],
-    holders: Mapping[UUID, Person],
-) -> Counter:
+def redeem_at_counters(session: Session, scanned: Sequence[Scanned]) -> list[list[ScanAnswer] | BankError]:
+    """Answer what several clerks have scanned, as if one after another; a refusal for whoever may not scan.
+
+    A fixed number of statements, however many clerks and scans there are.
+    """
+    where = _where(session, scanned)
+    read = _read(session, scanned)
+    counters = _counters(session, where, read)
+    told: list[list[Told] | BankError] = []
+    for one, here, scans in zip(scanned, where, read, strict=True):
+        if isinstance(here, BankError):
+            told.append(here)
+        else:
+            assert one.actor.login_id is not None
+            told.append(counters[here.id].tell(scans, one.actor.login_id))
+    insert_rows(session, _SCANS, [_columns_of(row) for counter in counters.values() for row in counter.rows])
+    _carry_out(session, list(counters.values()))
+    return _answers(session, read, told, counters)
+
+
+def _where(session: Session, scanned: Sequence[Scanned]) -> list[Canteen | BankError]:
+    """The canteen of each clerk, or why there is none."""
+    clerks = [one.actor.organisation_id if _is_clerk(one.actor) else None for one in scanned]
+    canteens = canteens_by_id(session, {organisation_id for organisation_id in clerks if organisation_id is not None})
+    return [_counter_of(organisation_id, canteens) for organisation_id in clerks]
+
+
+def _counter_of(organisation_id: UUID | None, canteens: Mapping[UUID, Canteen]) -> Canteen | BankError:
+    if organisation_id is None:
+        return NotAllowed("clerk_only", "只有助餐点工作人员可以核销")
+    return canteens.get(organisation_id) or NotFound("canteen_unknown", "没有这个助餐点")
+
+
+def _is_clerk(actor: Actor) -> bool:
+    return actor.staff_role is StaffRole.CANTEEN_CLERK and actor.login_id is not None
+
+
+def _read(session: Session, scanned: Sequence[Scanned]) -> list[list[ReadScan]]:
+    every = iter(read_scans(session, [scan for one in scanned for scan in one.scans]))
+    return [list(islice(every, len(one.scans))) for one in scanned]
+
+
+def _counters(
+    session: Session, where: Sequence[Canteen | BankError], read: Sequence[Sequence[ReadScan]]
+) -> dict[UUID, Counter]:
+    """The canteens with what is known about their scans, all under lock."""
+    served = [(here, of_one) for here, of_one in zip(where, read, strict=True) if isinstance(here, Canteen)]
+    scans = [(here, scan) for here, of_one in served for scan in of_one]
+    canteens = {here.id: here for here, _ in served}
+    lock_canteens(session, canteens)
+    earlier = earlier_scans(session, {(here.id, scan.scan.nonce) for here, scan in scans})
+    by_code = lock_vouchers(session, {scan.code for _, scan in scans if scan.reason is None})
+    holders = holders_of(session, by_code.values())
     now = clock.now()
-    losses = losses_at(session, here.id, {voucher.id for voucher in vouchers.values()})
+    vouchers = Vouchers(by_code, holders, now, partial(in_force, session, at=now))
+    # Only a scan made without a line can have been paid by the fund, now or before.
+    may_be_paid = bool(earlier) or any(scan.scan.offline for _, scan in scans)
+    losses = losses_at(session, canteens, {voucher.id for voucher in by_code.values()}) if may_be_paid else ()
     by_scan = {loss.second_scan_id: loss for loss in losses}
-    return Counter(
-        here=here,
-        now=now,
-        policies=in_force(session, at=now),
-        clerk_login_id=clerk_login_id,
-        vouchers=vouchers,
-        holders=holders,
-        known={scan.nonce: told_before(scan, by_scan) for scan in earlier},
-        honoured_here={loss.voucher_id for loss in losses},
-    )
+    return {
+        canteen_id: Counter(
+            here,
+            vouchers,
+            known={scan.nonce: told_before(scan, by_scan) for scan in earlier if scan.canteen_id == canteen_id},
+            honoured_here={loss.voucher_id for loss in losses if loss.canteen_id == canteen_id},
+        )
+        for canteen_id, here in canteens.items()
+    }
 
 
-def _earlier_scans(session: Session, canteen_id: UUID, nonces: set[str]) -> Sequence[VoucherScan]:
-    query = select(VoucherScan).where(VoucherScan.canteen_id == canteen_id, VoucherScan.nonce.in_(nonces))
-    return session.scalars(query).all()
-
-
-def _lock_vouchers(session: Session, codes: set[str]) -> dict[str, Voucher]:
-    query = select(Voucher).where(Voucher.code.in_(codes)).order_by(Voucher.id)
-    locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    return {voucher.code: voucher for voucher in session.scalars(locked)}
-
-
-def _carry_out(session: Session, counter: Counter) -> None:
-    """Move the minutes of vouchers used, and of what the fund pays, to the canteen's township; mark the vouchers."""
-    here = counter.here
-    used = {scan.code: scan.redeemed_at or counter.now for scan in counter.rows if scan.accepted}
-    if not used and not counter.honoured:
+def _carry_out(session: Session, counters: Sequence[Counter]) -> None:
+    """Move the minutes of vouchers used, and of what the fund pays, to the canteens' townships; mark the vouchers."""
+    used = [(counter, scan) for counter in counters for scan in counter.rows if scan.accepted]
+    losses = [(counter, keep_losses(session, counter)) for counter in counters if counter.honoured]
+    if not used and not losses:
         return
-    redeemed = township_accounts(session, [here.township_code], AccountKind.REDEEMED)[here.township_code]
-    vouchers = counter.vouchers
-    postings: list[Posting] = [(redemption_of(vouchers[code], redeemed, here, at),) for code, at in used.items()]
-    losses = keep_losses(session, counter)
-    postings += [(movement,) for movement in losses.movements]
+    redeemed = township_accounts(session, {c.here.township_code for c in counters}, AccountKind.REDEEMED)
+    postings: list[Posting] = [_redemption(counter, scan, redeemed) for counter, scan in used]
+    postings += [(movement,) for _, kept in losses for movement in kept.movements]
     for result in post(session, postings):
         if not isinstance(result, Posted):
             # An issued voucher's minutes lie in its account; anything else is a break in the books, not a refusal.
             raise RuntimeError(f"a meal could not be paid: {result}")
-    for code, at in used.items():
-        voucher = counter.vouchers[code]
-        voucher.status, voucher.ended_at, voucher.canteen_id = VoucherStatus.REDEEMED, at, here.id
-    session.flush()
-    tell_of_losses(session, counter, losses)
+    _mark_used(session, used)
+    for counter, kept in losses:
+        tell_of_losses(session, counter, kept)
 
 
-def redemption_of(voucher: Voucher, to_account_id: int, here: Organisation, at: datetime) -> Movement:
-    """The movement by which a voucher pays for a meal at ``here``."""
+def _redemption(counter: Counter, scan: ScanRow, redeemed: Mapping[str, int]) -> Posting:
+    voucher, here = counter.vouchers.by_code[scan.code], counter.here
+    return (redemption_of(voucher, redeemed[here.township_code], here.name, scan.redeemed_at or counter.vouchers.now),)
+
+
+def _mark_used(session: Session, used: Sequence[tuple[Counter, ScanRow]]) -> None:
+    rows = [(scan.voucher_id, scan.redeemed_at or counter.vouchers.now, counter.here.id) for counter, scan in used]
+    if rows:
+        ids, ats, canteen_ids = zip(*rows, strict=True)
+        session.execute(_USED, {"ids": list(ids), "ats": list(ats), "canteen_ids": list(canteen_ids)})
+
+
+def redemption_of(voucher: Voucher | KnownVoucher, to_account_id: int, canteen_name: str, at: datetime) -> Movement:
+    """The movement by which a voucher pays for a meal at a canteen."""
     return Movement(
         id=new_id(),
         from_account_id=voucher.account_id,
@@ -134,34 +197,50 @@ def redemption_of(voucher: Voucher, to_account_id: int, here: Organisation, at: 
         effective_at=at,
         cause_kind="voucher",
         cause_id=voucher.id,
-        note=f"在{here.name}用餐",
+        note=f"在{canteen_name}用餐",
         policy_version=voucher.policy_version,
     )
 
 
-def _answers(session: Session, scans: Sequence[ReadScan], told: Sequence[Told], counter: Counter) -> list[ScanAnswer]:
-    by_id = {voucher.id: voucher for voucher in counter.vouchers.values()}
-    used_at = select(Organisation.id, Organisation.name)
-    used_at = used_at.where(Organisation.id.in_({t.verdict.canteen_id for t in told if t.verdict.canteen_id}))
-    places = {canteen_id: name for canteen_id, name in session.execute(used_at)}
-    answers = []
-    for scan, one in zip(scans, told, strict=True):
-        voucher = by_id.get(one.verdict.voucher_id) if one.verdict.voucher_id else None
-        place = places.get(one.verdict.canteen_id) if one.verdict.canteen_id else None
-        answers.append(
-            ScanAnswer(
-                verdict=one.verdict,
-                code=scan.scan.code,
-                sentence=_sentence(one.verdict, voucher, place),
-                holder_name=counter.holders[voucher.holder_id].name if voucher is not None else None,
-                canteen_name=place,
-                replayed=one.replayed,
-            )
-        )
-    return answers
+def _answers(
+    session: Session,
+    read: Sequence[Sequence[ReadScan]],
+    told: Sequence[list[Told] | BankError],
+    counters: Mapping[UUID, Counter],
+) -> list[list[ScanAnswer] | BankError]:
+    used_at = {one.verdict.canteen_id for of_one in told if isinstance(of_one, list) for one in of_one}
+    names = {canteen_id: counter.here.name for canteen_id, counter in counters.items()}
+    names |= canteen_names(session, {canteen_id for canteen_id in used_at if canteen_id} - set(names))
+    known = next((counter.vouchers for counter in counters.values()), None)
+    vouchers = {} if known is None else {v.id: (v, known.holders[v.holder_id]) for v in known.by_code.values()}
+    return [
+        of_one
+        if isinstance(of_one, BankError)
+        else [_answer(scan, one, vouchers, names) for scan, one in zip(scans, of_one, strict=True)]
+        for scans, of_one in zip(read, told, strict=True)
+    ]
 
 
-def _sentence(verdict: Verdict, voucher: Voucher | None, canteen_name: str | None) -> str:
+def _answer(
+    scan: ReadScan,
+    told: Told,
+    vouchers: Mapping[UUID, tuple[KnownVoucher, Holder]],
+    canteen_names: Mapping[UUID, str],
+) -> ScanAnswer:
+    verdict = told.verdict
+    voucher, holder = vouchers.get(verdict.voucher_id, (None, None)) if verdict.voucher_id else (None, None)
+    canteen_name = canteen_names.get(verdict.canteen_id) if verdict.canteen_id else None
+    return ScanAnswer(
+        verdict=verdict,
+        code=scan.scan.code,
+        sentence=_sentence(verdict, voucher, canteen_name),
+        holder_name=holder.name if holder is not None else None,
+        canteen_name=canteen_name,
+        replayed=told.replayed,
+    )
+
+
+def _sentence(verdict: Verdict, voucher: KnownVoucher | None, canteen_name: str | None) -> str:
     """Yes or no and why, in words for the clerk."""
     if verdict.reason == "already_redeemed" and verdict.redeemed_at is not None:
         when = verdict.redeemed_at.astimezone(clock.LOCAL)

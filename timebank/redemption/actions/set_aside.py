@@ -71,7 +71,7 @@ def redeem_set_aside(
     redeemed = township_accounts(session, [here.township_code], AccountKind.REDEEMED)[here.township_code]
     lock_accounts(session, {redeemed, *also_lock, *(voucher.account_id for voucher in vouchers)})
     now = clock.now()
-    for result in post(session, [(redemption_of(voucher, redeemed, here, now),) for voucher in vouchers]):
+    for result in post(session, [(redemption_of(voucher, redeemed, here.name, now),) for voucher in vouchers]):
         if not isinstance(result, Posted):
             raise RuntimeError(f"a meal could not be paid: {result}")
     for voucher in vouchers:

@@ -7,10 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, SmallInteger, bindparam, insert, text
-from sqlalchemy import Table as DbTable
+from sqlalchemy import select
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.elements import TextClause
 
 from timebank.canteens.network.queries import Service
 from timebank.canteens.orders.actions.counting import count_dishes, count_meals, give_back_uses, take_uses
@@ -22,6 +20,7 @@ from timebank.canteens.pricing.rules import UseKey
 from timebank.core.clock import day_start
 from timebank.core.errors import BankError
 from timebank.core.ids import new_id
+from timebank.core.rows import insert_rows, insertion
 from timebank.ledger.actions.many_holds import place_holds
 from timebank.ledger.holding import HoldWanted
 from timebank.people.queries import spoken_name
@@ -36,20 +35,22 @@ def write_orders(session: Session, table: Table, decided: Sequence[Decided]) -> 
     orders = [next(new) if one.before is None else _revised(table, one, one.before.order) for one in decided]
     session.flush()
     _count(session, table, decided)
-    _insert(session, _ITEMS, [row for order, one in zip(orders, decided, strict=True) for row in _items(order, one)])
-    _insert(session, _LINES, [row for order, one in zip(orders, decided, strict=True) for row in _lines(order, one)])
-    _insert(session, _USES, [row for one in decided for row in _uses(one)])
+    written = list(zip(orders, decided, strict=True))
+    insert_rows(session, _ITEMS, [row for order, one in written for row in _items(order, one)])
+    insert_rows(session, _LINES, [row for order, one in written for row in _lines(order, one)])
+    insert_rows(session, _USES, [row for one in decided for row in _uses(one)])
     set_aside(session, for_ids={one.voucher.id: one.order_id for one in decided if one.voucher is not None})
     _hold(session, table, decided)
     return orders
 
 
 def _insert_orders(session: Session, rows: Sequence[dict[str, Any]]) -> Sequence[MealOrder]:
-    """All in one statement, also where some have a voucher or an address and others have not."""
+    """All in one statement, whose text is the same for any number of them; in the order of ``rows``."""
     if not rows:
         return []
-    inserted = insert(MealOrder).returning(MealOrder, sort_by_parameter_order=True)
-    return session.scalars(inserted, rows, execution_options={"render_nulls": True}).all()
+    columns = {name: [row[name] for row in rows] for name in _NEW_ORDERS.names}
+    inserted = {order.id: order for order in session.scalars(_INSERT_ORDERS, columns)}
+    return [inserted[row["id"]] for row in rows]
 
 
 def _new_row(table: Table, one: Decided) -> dict[str, Any]:
@@ -71,8 +72,8 @@ def _said(table: Table, one: Decided) -> dict[str, Any]:
     wanted, receipt = one.wanted, one.receipt
     facts = None if wanted.diner_id is None else table.facts[wanted.diner_id, wanted.served_on]
     return {
-        "way": wanted.way,
-        "diet_form": one.diet_form,
+        "way": str(wanted.way),
+        "diet_form": str(one.diet_form),
         "household_id": None if facts is None else facts.household_id,
         "assessment_level": None if facts is None else facts.assessment_level,
         "portions": wanted.portions,
@@ -100,9 +101,9 @@ def _of_one_kind(table: Table, one: Decided) -> dict[str, Any]:
         "diner_id": wanted.diner_id,
         "canteen_id": wanted.canteen_id,
         "served_on": wanted.served_on,
-        "meal": wanted.meal,
-        "state": OrderState.PLACED,
-        "source": wanted.source or table.rights.source(wanted.diner_id),
+        "meal": str(wanted.meal),
+        "state": str(OrderState.PLACED),
+        "source": str(wanted.source or table.rights.source(wanted.diner_id)),
         "pickup_number": one.pickup_number,
         "standing_order_id": wanted.standing_order_id,
         "placed_at": table.now,
@@ -180,35 +181,29 @@ def _until(table: Table, one: Decided) -> datetime:
     return day_start(one.wanted.served_on) + timedelta(days=1 + table.policies.whole("order_hold_days", code))
 
 
-def _insertion(table: DbTable, names: Sequence[str], *, then: str = "") -> tuple[TextClause, Sequence[str]]:
-    """Any number of rows in one statement, so that what the database checks, it checks of all of them together."""
-    columns = ", ".join(names)
-    arrays = ", ".join(f":{name}" for name in names)
-    statement = text(f"INSERT INTO {table.name} ({columns}) SELECT * FROM unnest({arrays}) {then}")
-    return statement.bindparams(*(bindparam(name, type_=ARRAY(_plain(table, name))) for name in names)), names
-
-
-def _plain(table: DbTable, name: str) -> Any:
-    kind = table.c[name].type
-    return BigInteger() if isinstance(kind, SmallInteger) else kind
-
-
-_ITEMS = _insertion(
-    MealOrderItem.__table__,  # type: ignore[arg-type]
+_COLUMNS = MealOrder.__table__.c
+_NEW_ORDERS = insertion(
+    MealOrder.__table__,
+    (
+        *("id", "revision", "way", "diet_form", "household_id", "assessment_level", "portions", "list_fen"),
+        *("elder_fen", "government_fen", "donation_fen", "garden_fen", "volunteers_fen", "cash_fen", "voucher_id"),
+        *("policy_version", "delivery_address", "delivery_note", "note", "cut_off_at", "unsuitable_accepted"),
+        *("diner_id", "canteen_id", "served_on", "meal", "state", "source", "pickup_number", "standing_order_id"),
+        *("placed_at", "placed_by", "placed_by_name", "end_reason"),
+    ),
+    then=f"RETURNING {', '.join(column.name for column in _COLUMNS)}",
+)
+_INSERT_ORDERS = select(MealOrder).from_statement(_NEW_ORDERS.statement.columns(*_COLUMNS))
+_ITEMS = insertion(
+    MealOrderItem.__table__,
     ("order_id", "revision", "line", "menu_item_id", "name", "quantity", "price_fen", "is_love_meal"),
 )
-_LINES = _insertion(
-    MealOrderLine.__table__,  # type: ignore[arg-type]
+_LINES = insertion(
+    MealOrderLine.__table__,
     ("order_id", "revision", "line", "share", "rule_key", "label", "fen", "policy_version"),
 )
-_USES = _insertion(
-    OrderSubsidyUse.__table__,  # type: ignore[arg-type]
+_USES = insertion(
+    OrderSubsidyUse.__table__,
     ("order_id", "scope", "scope_id", "served_on", "meal", "rule_key", "fen"),
     then="ON CONFLICT (order_id, scope, scope_id, served_on, meal, rule_key) DO UPDATE SET fen = excluded.fen",
 )
-
-
-def _insert(session: Session, into: tuple[TextClause, Sequence[str]], rows: Sequence[tuple[Any, ...]]) -> None:
-    statement, names = into
-    if rows:
-        session.execute(statement, {name: [row[place] for row in rows] for place, name in enumerate(names)})
