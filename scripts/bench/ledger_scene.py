@@ -44,9 +44,18 @@ SELECT encode(set_byte(id, 15, get_byte(id, 15) & 254), 'hex')::uuid, book_code,
        2 + 2 * cycle + (place > payees_place)::int, posted + CASE WHEN place > payees_place THEN 0 ELSE 60 END,
        recorded_at, recorded_at, ''
 FROM (
-    SELECT r.*, payee.id AS payee, uuid_send(uuidv7()) AS id,
-           cast(:began AS timestamptz) + (r.cycle * r.people + r.place) * cast(:pause AS interval) AS recorded_at
-    FROM round r JOIN person payee ON payee.book_code = r.book_code AND payee.place = r.payees_place
+    -- A UUID of version 7, which PostgreSQL makes from 18 on: milliseconds, version, what is left of them, chance.
+    SELECT timed.*, int8send((us / 1000 << 16) | 28672 | (us % 1000 * 4)) || substring(uuid_send(gen_random_uuid()), 9)
+           AS id
+    FROM (
+        SELECT dated.*, (extract(epoch FROM recorded_at) * 1000000)::bigint AS us
+        FROM (
+            SELECT r.*, payee.id AS payee,
+                   cast(:began AS timestamptz) + (r.cycle * r.people + r.place) * cast(:pause AS interval)
+                   AS recorded_at
+            FROM round r JOIN person payee ON payee.book_code = r.book_code AND payee.place = r.payees_place
+        ) dated
+    ) timed
 ) written
 ORDER BY cycle, place
 """)
